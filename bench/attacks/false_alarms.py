@@ -42,9 +42,9 @@ def rejuvenated(past: pd.DataFrame, young: NDArray[np.int64], *, visitors: bool)
 
 def set_aside(events: pd.DataFrame) -> tuple[float, int]:
     """The share of the clean events that is set aside, and the cases."""
-    people = levels(events)
+    people = levels([events])
     cleaned, _ = clean(events, until=TEST_CUT, people=people)
-    found = suspicions(cleaned, people, until=TEST_CUT)
+    found = suspicions([cleaned], people, until=TEST_CUT)
     held = Held.union(one.held for one in found).of(cleaned, people)
     return float(held.mean()), len(found)
 

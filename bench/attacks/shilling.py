@@ -137,9 +137,9 @@ def learn(demo: Demo, events: pd.DataFrame, *, defended: bool) -> Learned:
     until, aside, level = TEST_CUT, 0.0, None
     if defended:
         events = events[(events["name"] != "purchase").to_numpy() | (events["trust"].to_numpy() >= Trust.SERVER)]
-        level = levels(events)
+        level = levels([events])
         cleaned, _ = clean(events, until=until, people=level)
-        found = suspicions(cleaned, level, until=until)
+        found = suspicions([cleaned], level, until=until)
         held = Held.union(one.held for one in found)
         real = cleaned["user"].to_numpy() < FIRST
         aside = float(held.of(cleaned, level)[real].mean())

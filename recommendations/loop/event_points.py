@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from recommendations.engine.evaluation.accuracy import judge, ndcg
@@ -16,6 +15,7 @@ from recommendations.engine.evaluation.intervals import measures, resamples
 from recommendations.engine.evaluation.split import Truth
 from recommendations.engine.feedback.act_outcomes import act_outcomes
 from recommendations.engine.feedback.event_weights import LearnedPoints, learn_points
+from recommendations.engine.preprocess.clean import Parts
 from recommendations.engine.preprocess.matrix import TrainingSnapshot
 from recommendations.engine.preprocess.popularity import trend
 from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, candidates
@@ -48,7 +48,7 @@ class PointsTrial(NamedTuple):
     proposed: TrainedOn
 
 
-def learned_points(context: RunContext, events: pd.DataFrame, points: Mapping[str, float]) -> dict[str, LearnedPoints]:
+def learned_points(context: RunContext, events: Parts, points: Mapping[str, float]) -> dict[str, LearnedPoints]:
     """Points learned at the tuning cut; empty where too little is known, or none differs notably from those of now."""
     draw = generator(context.run.seed, "event points")
     learned = learn_points(act_outcomes(events, cut=context.windows.cuts[Cut.TUNING], draw=draw))

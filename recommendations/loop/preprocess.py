@@ -12,16 +12,23 @@ from recommendations.engine.evaluation.leaks import refuse, shared_baskets
 from recommendations.engine.evaluation.split import truths
 from recommendations.engine.evaluation.visits import visits_in
 from recommendations.engine.ids import IdMap
-from recommendations.engine.preprocess.clean import CleaningReport, clean
+from recommendations.engine.preprocess.clean import Cleaning, CleaningReport, Parts
 from recommendations.engine.preprocess.followed_groups import GroupFollows
 from recommendations.engine.preprocess.influence import borne_out
 from recommendations.engine.preprocess.levels import Levels, levels
 from recommendations.engine.preprocess.links import links_at
-from recommendations.engine.preprocess.matrix import EventWeights, ItemAttributes, TrainingSnapshot, snapshot
+from recommendations.engine.preprocess.matrix import (
+    ActRows,
+    EventWeights,
+    ItemAttributes,
+    TrainingSnapshot,
+    snapshot_of,
+)
 from recommendations.engine.recommenders.sequence_net import NetShapeError
 from recommendations.engine.recommenders.transformer import Transformer
 from recommendations.loop import quarantine
 from recommendations.loop.context import NotEnoughDataError, RunContext
+from recommendations.loop.event_parts import ChangedParts, event_parts, since
 from recommendations.loop.event_points import PointsTrial, TrainedOn, learned_points, propose, proposed_points
 from recommendations.models import ModelVersion
 from recommendations.store.domain import shop_domain
@@ -31,7 +38,6 @@ from recommendations.store.models.event_points import event_points
 from recommendations.store.models.group_follows import group_follows
 from recommendations.store.models.truth_sample import sampled
 from recommendations.store.models.visits import save_visits
-from recommendations.store.snapshots.frames import event_frame
 from recommendations.store.vectors.item_vectors import known_vectors
 from recommendations.store.vectors.words import word_vectors
 from recommendations.terms import Cut, Task
@@ -44,7 +50,7 @@ class Past(NamedTuple):
     """What was known at a cut: the level of each customer, and the events that count."""
 
     people: Levels
-    events: pd.DataFrame
+    events: Parts
     report: CleaningReport
 
 
@@ -66,18 +72,24 @@ def make_snapshots(context: RunContext) -> Mapping[str, object]:
 
     Raises LeakError where baskets lie on both sides of a cut.
     """
+    with event_parts(context, until=context.windows.cuts[Cut.LIVE]) as events:
+        return _make_snapshots(context, events)
+
+
+def _make_snapshots(context: RunContext, events: Parts) -> Mapping[str, object]:
     end = context.windows.cuts[Cut.LIVE]
-    events = event_frame(until=model.moment(end))
-    context.report(0.1, text=f"{len(events):,} events read")
     shop = _shop(context)
-    context.report(0.3, text=f"{len(shop.attributes.ids):,} items read, with all that they say")
+    context.report(0.1, text=f"{len(shop.attributes.ids):,} items read, with all that they say")
     live = _cleaned(events, until=end)
-    context.report(0.4, text=f"{len(live.events):,} events count, once cleaned")
+    kept = live.report.kept
+    context.report(0.3, text=f"{live.report.total:,} events read")
+    context.report(0.4, text=f"{kept:,} events count, once cleaned")
     model.save_bursts(context.version, live.report.bursts)
     save_directory(context.version)
     held = quarantine.set_aside(context, live.events, live.people, until=end)
-    events, left = held.without(events, live.people), held.without(live.events, live.people)
-    counts = _described(live.report) | {"set_aside": len(live.events) - len(left), "promotions": len(shop.plan)}
+    events, left = (ChangedParts(each, lambda part: held.without(part, live.people)) for each in (events, live.events))
+    recent, n_left = since(left, context.windows.cuts[Cut.TUNING])
+    counts = _described(live.report) | {"set_aside": kept - n_left, "promotions": len(shop.plan)}
     counts |= live.people.counts()
     if shop.vectors:
         counts["vectors"] = sum(len(each.ids) for each in shop.vectors)
@@ -90,10 +102,12 @@ def make_snapshots(context: RunContext) -> Mapping[str, object]:
         past = live._replace(events=left) if cut is Cut.LIVE else _cleaned_before(context.windows.cuts[cut], events)
         made = _make(context, cut, past, shop)
         if cut is not Cut.LIVE:
-            counts |= _save_truths(context, cut, left, made, shop.weights)
+            window = context.windows.window(cut)
+            refuse(shared_baskets(left, cut=window[0], until=window[1], where=cut))
+            counts |= _save_truths(context, cut, recent, made, shop.weights)
             if learned:
                 weights = replace(shop.weights, points=proposed_points(shop.weights.points, learned))
-                trials[cut] = _trial(context, cut, past, shop._replace(weights=weights), everything=left, made=made)
+                trials[cut] = _trial(context, cut, past, shop._replace(weights=weights), recent=recent, made=made)
         counts |= {f"{cut}_users": len(made.users), f"{cut}_items": len(made.items)}
         context.report(
             0.4 + 0.2 * (number + 1), text=f"{cut}: {len(made.users):,} customers, {len(made.items):,} items"
@@ -116,20 +130,25 @@ def _shop(context: RunContext) -> Shop:
     return Shop(attributes, count_texts(attributes.texts), vectors, categories, plan, links, follows, weights)
 
 
-def _cleaned(events: pd.DataFrame, *, until: float) -> Past:
+def _cleaned(events: Parts, *, until: float) -> Past:
     """Levels, and the events that count; of who is new none is left, so that nothing that is learned depends on it."""
     people = levels(events, taken=shop_domain().taken)
-    return Past(people, *clean(events, until=until, people=people))
+    cleaning = Cleaning(events, until=until, people=people)
+    return Past(people, cleaning, cleaning.report)
 
 
-def _cleaned_before(end: float, events: pd.DataFrame) -> Past:
+def _cleaned_before(end: float, events: Parts) -> Past:
     """What would have been left at that time: it is judged by nothing that happened or was received later."""
-    return _cleaned(events[(events["at"].to_numpy() < end) & (events["day"].to_numpy() < end)], until=end)
+
+    def before(part: pd.DataFrame) -> pd.DataFrame:
+        return part[(part["at"].to_numpy() < end) & (part["day"].to_numpy() < end)]
+
+    return _cleaned(ChangedParts(events, before), until=end)
 
 
 def _make(context: RunContext, cut: Cut, past: Past, shop: Shop) -> TrainingSnapshot:
     """Make the training set of a cut and save it."""
-    made = snapshot(past.events, shop.attributes, cut=context.windows.cuts[cut], weights=shop.weights)
+    made = _snapshot(context, cut, past, shop)
     made = _taught(past.people, _with_promotions(shop.plan, made))
     made = _following(shop.follows, _linked(shop.links, made))
     made = with_vectors(made, texts=shop.texts, ids=shop.attributes.ids, beside=shop.vectors)
@@ -141,37 +160,42 @@ def _make(context: RunContext, cut: Cut, past: Past, shop: Shop) -> TrainingSnap
 
 
 def _trial(
-    context: RunContext, cut: Cut, past: Past, proposed: Shop, *, everything: pd.DataFrame, made: TrainingSnapshot
+    context: RunContext, cut: Cut, past: Past, proposed: Shop, *, recent: pd.DataFrame, made: TrainingSnapshot
 ) -> PointsTrial:
     """The training set of a cut, and the one that other points would make of the same events."""
-    other = snapshot(past.events, proposed.attributes, cut=context.windows.cuts[cut], weights=proposed.weights)
+    other = _snapshot(context, cut, past, proposed)
     other = _taught(past.people, _with_promotions(proposed.plan, other))
     other = _with_net(context, _following(proposed.follows, _linked(proposed.links, other)))
     window = context.windows.window(cut)
     of_now, of_other = (
         TrainedOn(one, sampled(bought, one.users, seed=context.run.seed)[Task.HOME])
         for one in (made, other)
-        for bought in [truths(everything, one, window=window, weights=proposed.weights)]
+        for bought in [truths(recent, one, window=window, weights=proposed.weights)]
     )
     return PointsTrial(of_now, of_other)
 
 
 def _save_truths(
-    context: RunContext, cut: Cut, everything: pd.DataFrame, made: TrainingSnapshot, weights: EventWeights
+    context: RunContext, cut: Cut, recent: pd.DataFrame, made: TrainingSnapshot, weights: EventWeights
 ) -> dict[str, object]:
     """Save what was bought after a cut, and the visits of the tuning window; the number of buyers, by task."""
     window = context.windows.window(cut)
-    refuse(shared_baskets(everything, cut=window[0], until=window[1], where=cut))
-    window_truths = truths(everything, made, window=window, weights=weights)
+    window_truths = truths(recent, made, window=window, weights=weights)
     asked = sampled(window_truths, made.users, seed=context.run.seed)
     model.save_truths(context.version, cut, asked)
     if asked is not window_truths:
         n, of = (len(truths_[Task.HOME].users) for truths_ in (asked, window_truths))
         context.report(0.4, text=f"{cut}: {n:,} of {of:,} customers who bought are asked, drawn by their pseudonyms")
     if cut is Cut.TUNING:
-        visits = visits_in(everything, made, window=window, weights=weights, seed=context.run.seed)
+        visits = visits_in(recent, made, window=window, weights=weights, seed=context.run.seed)
         save_visits(context.version, visits)
     return {f"{cut}_{task}_users": len(truth.users) for task, truth in window_truths.items()}
+
+
+def _snapshot(context: RunContext, cut: Cut, past: Past, shop: Shop) -> TrainingSnapshot:
+    at = context.windows.cuts[cut]
+    acts = [ActRows.of(part, cut=at, weights=shop.weights) for part in past.events]
+    return snapshot_of(acts, shop.attributes, cut=at)
 
 
 def _taught(people: Levels, made: TrainingSnapshot) -> TrainingSnapshot:

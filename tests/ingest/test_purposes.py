@@ -20,9 +20,9 @@ from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.events.purpose_words import Consent, note_consent
 from recommendations.store.live import fetch, writes
 from recommendations.store.live.writes import told_of_words
-from recommendations.store.snapshots.frames import event_frame
 from recommendations.store.temp_tables import rows
 from recommendations.terms import CustomerKind, Side
+from tests.event_frames import event_frame
 
 NOW = timezone.now().replace(microsecond=0)
 MINUTE = timedelta(minutes=1)

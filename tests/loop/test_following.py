@@ -23,8 +23,8 @@ from recommendations.store.live.state import NOTHING
 from recommendations.store.models.model import load_model, load_snapshot, moment
 from recommendations.store.serving.snapshot import Snapshot
 from recommendations.store.serving.snapshot_holder import SnapshotHolder
-from recommendations.store.snapshots.frames import event_frame
 from recommendations.terms import Cut, Reason, Source
+from tests.event_frames import event_frame
 from tests.trained import NOW, trained_shop
 
 pytestmark = pytest.mark.django_db
@@ -150,10 +150,10 @@ def test_other_event_weights_are_tried_with_whom_and_what_people_follow_too() ->
     version = ModelVersion.objects.select_related("run").get()
     context = RunContext.of(version.run, cut=None, report=lambda *_a, **_k: None)  # type: ignore[arg-type]
     events = event_frame(until=moment(context.windows.cuts[Cut.LIVE]))
-    past = preprocess._cleaned_before(context.windows.cuts[Cut.TEST], events)
+    past = preprocess._cleaned_before(context.windows.cuts[Cut.TEST], [events])
     made, _ = load_snapshot(version.pk, Cut.TEST)
     shop = preprocess._shop(context)
-    now, other = preprocess._trial(context, Cut.TEST, past, shop, everything=past.events, made=made)
+    now, other = preprocess._trial(context, Cut.TEST, past, shop, recent=events, made=made)
     for name in ("links", "followed"):
         before, after = (getattr(each.made.training, name) for each in (now, other))
         assert before.nnz > 0

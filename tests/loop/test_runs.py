@@ -99,7 +99,7 @@ def test_one_run_leaves_a_live_version_with_figures_and_weights(grocery: None) -
         assert sum(default.weights.values()) == pytest.approx(1, abs=1e-3)
     assert LiveProfile.objects.count() == 60
     assert sum(Segment.objects.values_list("size", flat=True)) == 60
-    steps = ("events read", "items read", "events count")  # each of the long first stage is told when it is done
+    steps = ("items read", "events read", "events count")  # each of the long first stage is told when it is done
     assert [step for line in run.log.all() for step in steps if step in line.text] == list(steps)
 
 

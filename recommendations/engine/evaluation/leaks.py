@@ -7,7 +7,7 @@ over users ≥ .995), the list is nearly perfect (NDCG@10 ≥ .9), and it stands
 tenth of what the upper quartile of all rows lacks: in a shop of regular habits several honest ones are good).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -72,18 +72,23 @@ def future_acts(acts: Interactions, *, where: str) -> list[Leak]:
     return [Leak(kind=LeakKind.FUTURE_ACTS, where=where, size=count)] if count else []
 
 
-def shared_baskets(events: pd.DataFrame, *, cut: float, until: float, where: str) -> list[Leak]:
+def shared_baskets(parts: Iterable[pd.DataFrame], *, cut: float, until: float, where: str) -> list[Leak]:
     """Baskets with purchases both before the cut and in the window [cut, until): rows that stand on both sides.
 
-    ``events`` as in ``preprocess/clean.py``: columns user, basket, name, at.
+    The parts of the events are as in ``preprocess/clean.py``: columns user, basket, name, at.
     """
+    shared, baskets = np.sum([_shared(part, cut=cut, until=until) for part in parts], axis=0)
+    share = shared / max(baskets, 1)
+    return [Leak(kind=LeakKind.SHARED_BASKETS, where=where, size=share)] if share > SHARED_BASKETS else []
+
+
+def _shared(events: pd.DataFrame, *, cut: float, until: float) -> tuple[int, int]:
+    """Baskets on both sides, and those of the window."""
     bought = events[(events["name"] == EventName.PURCHASE).to_numpy() & (events["basket"].to_numpy() >= 0)]
     at = bought["at"].to_numpy()
     key = ["user", "basket"]
     window = bought.loc[(at >= cut) & (at < until), key].drop_duplicates()
-    shared = len(window.merge(bought.loc[at < cut, key].drop_duplicates(), on=key))
-    share = shared / max(len(window), 1)
-    return [Leak(kind=LeakKind.SHARED_BASKETS, where=where, size=share)] if share > SHARED_BASKETS else []
+    return len(window.merge(bought.loc[at < cut, key].drop_duplicates(), on=key)), len(window)
 
 
 def target_in_features(records: Candidates, truth: Truth, *, ndcg: Mapping[str, float]) -> list[Leak]:

@@ -1,6 +1,7 @@
 """Customers who buy otherwise than they did: what came before counts for less (``maths.md`` §1)."""
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -11,6 +12,7 @@ from recommendations.engine.frames import BoolArray, FloatArray, IntArray, Inter
 
 BASKETS = (3, 4, 6, 8, 12, 16, 24, 32, 48, 64)  # newest ones that are held against all older ones
 OLDER = 10  # baskets, at least, that say how somebody used to buy
+AT_ONCE = 5_000_000  # rows of acts
 ALIKE = 0.25  # of the likeness of the older baskets to themselves; what is above it is no change
 
 
@@ -50,6 +52,17 @@ class ChangePoints(NamedTuple):
             return acts
         factor = np.where(before, np.exp2(-self.baskets[acts.user].astype(np.float32)), np.float32(1))
         return replace(acts, strength=acts.strength * factor)
+
+
+def lessened(acts: Interactions, departments: Sparse) -> Interactions:
+    """The acts, of which those before a change count for less; so many users at a time that their acts are few."""
+    strength = acts.strength.copy()
+    ends = np.searchsorted(acts.offsets, np.arange(AT_ONCE, len(acts) + AT_ONCE, AT_ONCE), side="left")
+    for start, end in pairwise(np.unique([0, *np.minimum(ends, acts.n_users)]).tolist()):
+        own = acts.of_users(np.arange(start, end))
+        rows = slice(*acts.offsets[[start, end]])
+        strength[rows] = ChangePoints.of(own, departments).lessening(own).strength
+    return replace(acts, strength=strength)
 
 
 def _basket_shares(bought: Interactions, basket: NDArray[np.integer], departments: Sparse) -> sparse.csr_matrix:

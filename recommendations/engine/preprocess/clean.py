@@ -7,9 +7,11 @@ of ``EventName``), ``at`` float64 (days since 1970-01-01 UTC), ``basket`` int64 
 shop itself tells of it, happened).
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -57,40 +59,90 @@ class CleaningReport:
     sessions: int  # cut from the events that came without transaction or session
 
 
-def clean(events: pd.DataFrame, *, until: float, people: Levels | None = None) -> tuple[pd.DataFrame, CleaningReport]:
-    """Select the events that count, in their old order, with a session as basket (≤ −2) where they had none.
+class Parts(Protocol):
+    """Events in parts, of which each has all events of its customers; they can be gone through time and again."""
 
-    Without ``people`` nobody is new.
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[pd.DataFrame]: ...
+
+
+class Cleaning:
+    """The events that count, in parts as they were told, in their old order, with a session as basket (≤ −2) where they
+    had none. A session's number is its own within its part.
+
+    What one customer does says nothing of another but for the threshold of bursts. So all parts are gone through at
+    once, for that, and again whenever they are asked for; of a single one what counts is kept. Without ``people``
+    nobody is new.
     """
-    removed: dict[Removed, int] = {}
-    rest = events
-    for reason, bad in (
-        (Removed.NEW, lambda frame: _of_the_new(frame, people)),
-        (Removed.ORPHAN, _orphans),
-        (Removed.IMPOSSIBLE_TIME, lambda frame: _impossible_times(frame, until=until)),
-        (Removed.IMPOSSIBLE_VALUE, _impossible_values),
-    ):
-        rest = _dropped(rest, bad(rest), reason=reason, removed=removed)
-    exact, near = _duplicates(rest)
-    removed[Removed.DUPLICATE], removed[Removed.NEAR_DUPLICATE] = int(exact.sum()), int(near.sum())
-    rest = rest[~(exact | near)] if (exact | near).any() else rest
-    rest = _dropped(rest, _told_again(rest), reason=Removed.TOLD_AGAIN, removed=removed)
-    burst, threshold = _bursts(rest)
-    bursts = _days(rest[burst])
-    rest = _dropped(rest, burst, reason=Removed.BURST, removed=removed)
-    basket = _with_sessions(rest)
-    report = CleaningReport(
-        total=len(events),
-        kept=len(rest),
-        removed=removed,
-        burst_threshold=threshold,
-        bursts=bursts,
-        sessions=int(FIRST_SESSION + 1 - basket.min(initial=FIRST_SESSION + 1)),
-    )
-    return rest.assign(basket=basket).reset_index(drop=True), report
+
+    def __init__(self, parts: Parts, *, until: float, people: Levels | None = None) -> None:
+        self._parts, self._until, self._people = parts, until, people
+        removed, days, busy, total, sessions = Counter[Removed](), Counter[int](), [], 0, 0
+        for part in parts:
+            rest, reasons = self._sifted(part)
+            codes, counts = _user_days(rest)
+            mask = rest["user"].isin(rest["user"].to_numpy()[counts[codes] > BURST_FLOOR]).to_numpy()
+            busy.append(rest.loc[mask, ["user", "at", "basket"]])
+            removed += reasons
+            days.update(counts.tolist())
+            total, sessions = total + len(part), sessions + _sessions(rest[~mask])
+            self._only = rest if len(parts) == 1 else None
+        self._threshold = _threshold(days)
+        acts = pd.concat(busy, ignore_index=True)
+        burst = _bursts(acts, self._threshold)
+        removed[Removed.BURST] = int(burst.sum())
+        self.report = CleaningReport(
+            total=total,
+            kept=total - removed.total(),
+            removed={reason: removed[reason] for reason in Removed},
+            burst_threshold=self._threshold,
+            bursts=_days(acts[burst]),
+            sessions=sessions + _sessions(acts[~burst]),
+        )
+        if self._only is not None:
+            self._only = self._settled(self._only)
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        if self._only is not None:
+            yield self._only
+            return
+        for part in self._parts:
+            yield self._settled(self._sifted(part)[0])
+
+    def _sifted(self, events: pd.DataFrame) -> tuple[pd.DataFrame, Counter[Removed]]:
+        """A part without all but bursts that does not count, and why how many were left out."""
+        removed, rest = Counter[Removed](), events
+        for reason, bad in (
+            (Removed.NEW, lambda frame: _of_the_new(frame, self._people)),
+            (Removed.ORPHAN, _orphans),
+            (Removed.IMPOSSIBLE_TIME, lambda frame: _impossible_times(frame, until=self._until)),
+            (Removed.IMPOSSIBLE_VALUE, _impossible_values),
+        ):
+            rest = _dropped(rest, bad(rest), reason=reason, removed=removed)
+        exact, near = _duplicates(rest)
+        removed[Removed.DUPLICATE], removed[Removed.NEAR_DUPLICATE] = int(exact.sum()), int(near.sum())
+        rest = rest[~(exact | near)] if (exact | near).any() else rest
+        return _dropped(rest, _told_again(rest), reason=Removed.TOLD_AGAIN, removed=removed), removed
+
+    def _settled(self, rest: pd.DataFrame) -> pd.DataFrame:
+        """What counts of a part that was sifted."""
+        burst = _bursts(rest, self._threshold)
+        rest = rest[~burst] if burst.any() else rest
+        return rest.assign(basket=_with_sessions(rest)).reset_index(drop=True)
 
 
-def _dropped(frame: pd.DataFrame, bad: BoolArray, *, reason: Removed, removed: dict[Removed, int]) -> pd.DataFrame:
+def clean(events: pd.DataFrame, *, until: float, people: Levels | None = None) -> tuple[pd.DataFrame, CleaningReport]:
+    """Select the events that count of events in one part, as ``Cleaning`` does."""
+    cleaning = Cleaning([events], until=until, people=people)
+    [counting] = cleaning
+    return counting, cleaning.report
+
+
+def _dropped(frame: pd.DataFrame, bad: BoolArray, *, reason: Removed, removed: Counter[Removed]) -> pd.DataFrame:
     removed[reason] = int(bad.sum())
     return frame[~bad] if removed[reason] else frame
 
@@ -184,19 +236,32 @@ def _act_codes(frame: pd.DataFrame) -> NDArray[np.int64]:
     return code
 
 
-def _bursts(frame: pd.DataFrame) -> tuple[BoolArray, float]:
-    """Events of bursts, and the threshold: 50 times the median of all customers' days, and not below 500 events.
-
-    The median is not moved by the bursts themselves while they are fewer than half of all days.
-    """
-    if frame.empty:
-        return np.zeros(0, np.bool_), float(BURST_FLOOR)
+def _user_days(frame: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The number of each event's day of its customer, and how many events each of these days has."""
     days = np.floor(frame["at"].to_numpy()).astype(np.int64)
-    days -= days.min()
-    codes, _ = pd.factorize(frame["user"].to_numpy() * (days.max() + 1) + days)
-    counts = np.bincount(codes)
-    threshold = float(max(BURST_FLOOR, BURST_FACTOR * np.median(counts)))
-    return counts[codes] > threshold, threshold
+    days -= days.min(initial=0)
+    codes, _ = pd.factorize(frame["user"].to_numpy() * (days.max(initial=0) + 1) + days)
+    return codes, np.bincount(codes)
+
+
+def _threshold(days: Mapping[int, int]) -> float:
+    """How many events of a day are no burst: 50 times the median of all customers' days, and not below 500 events.
+
+    ``days`` counts the days by their events. The median is not moved by the bursts themselves while they are fewer than
+    half of all days.
+    """
+    if not days:
+        return float(BURST_FLOOR)
+    events = np.array(sorted(days))
+    ends = np.cumsum([days[n] for n in events.tolist()])
+    middle = events[np.searchsorted(ends, [(ends[-1] - 1) // 2, ends[-1] // 2], side="right")]
+    return float(max(BURST_FLOOR, BURST_FACTOR * middle.mean()))
+
+
+def _bursts(frame: pd.DataFrame, threshold: float) -> BoolArray:
+    """Events of bursts."""
+    codes, counts = _user_days(frame)
+    return np.asarray(counts[codes] > threshold)
 
 
 def _days(frame: pd.DataFrame) -> NDArray[np.int64]:
@@ -204,6 +269,11 @@ def _days(frame: pd.DataFrame) -> NDArray[np.int64]:
     day = np.floor(frame["at"].to_numpy()).astype(np.int64)
     days, counts = np.unique(np.column_stack([frame["user"].to_numpy(), day]), axis=0, return_counts=True)
     return np.column_stack([days, counts])[np.argsort(-counts, kind="stable")].astype(np.int64)
+
+
+def _sessions(frame: pd.DataFrame) -> int:
+    """How many sessions events without transaction or session make."""
+    return int(FIRST_SESSION + 1 - _with_sessions(frame).min(initial=FIRST_SESSION + 1))
 
 
 def _with_sessions(frame: pd.DataFrame) -> NDArray[np.int64]:

@@ -1,6 +1,6 @@
 """What is known of each customer: confirmed, seen or new (``maths.md`` §1)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -38,13 +38,22 @@ class Levels(NamedTuple):
         return {level.name.lower(): int((self.level == level).sum()) for level in Level}
 
 
-def levels(events: pd.DataFrame, *, taken: Collection[EventName] = ()) -> Levels:
-    """Learn the levels from the events before a cut, in the columns of ``clean.py``.
+def levels(parts: Iterable[pd.DataFrame], *, taken: Collection[EventName] = ()) -> Levels:
+    """Learn the levels from the events before a cut, in the columns and parts of ``clean.py``.
 
     Only what nobody can invent counts: days are those of receipt but where the shop itself tells of them, and purchases
     are the shop's word, as are the acts of ``taken``, which take an item as a purchase does. Where fewer than 20
     customers are known the others are seen, too.
     """
+    known = [_levels_of(part, taken=taken) for part in parts]
+    users, level = (np.concatenate([one[place] for one in known]) for place in range(2))
+    if (level != Level.NEW).sum() < FEWEST:
+        level = np.maximum(level, np.int8(Level.SEEN))
+    return Levels(users, level)
+
+
+def _levels_of(events: pd.DataFrame, *, taken: Collection[EventName]) -> Levels:
+    """What the customers of a part are in a shop of many."""
     named = events[events["user"].to_numpy() >= 0]
     users, row = np.unique(named["user"].to_numpy(np.int64), return_inverse=True)
     trust, n = named["trust"].to_numpy(), len(users)
@@ -55,8 +64,6 @@ def levels(events: pd.DataFrame, *, taken: Collection[EventName] = ()) -> Levels
     level[_returned(row, named["day"].to_numpy(np.int64), n_users=n)] = Level.SEEN
     level[row[trust == Trust.IMPORT]] = Level.SEEN
     level[given > taken_back] = Level.CONFIRMED
-    if (level != Level.NEW).sum() < FEWEST:
-        level = np.maximum(level, np.int8(Level.SEEN))
     return Levels(users, level)
 
 

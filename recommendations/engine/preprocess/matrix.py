@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from scipy import sparse
 from recommendations.domains.goods import GOODS
 from recommendations.domains.protocol import Domain
 from recommendations.engine.frames import (
+    COLUMNS,
     BoolArray,
     Catalogue,
     FloatArray,
@@ -21,7 +23,7 @@ from recommendations.engine.frames import (
     TrainingSet,
 )
 from recommendations.engine.ids import IdMap, id_map
-from recommendations.engine.preprocess.change_points import ChangePoints
+from recommendations.engine.preprocess.change_points import lessened
 from recommendations.engine.preprocess.links import Follows
 from recommendations.event_types import EventName
 
@@ -108,33 +110,54 @@ class TrainingSnapshot:
         return matrix
 
 
+class ActRows(NamedTuple):
+    """Rows of interactions of some customers, whom the part before does not have, with keys in place of numbers."""
+
+    columns: dict[str, NDArray[Any]]
+    disliked: pd.DataFrame
+
+    @classmethod
+    def of(cls, events: pd.DataFrame, *, cut: float, weights: EventWeights) -> Self:
+        """The rows that clean events (``clean.py``) of before the cut make.
+
+        What somebody dislikes is none of them, and is kept with its time.
+        """
+        past = events[(events["at"].to_numpy() < cut) & (events["item"].to_numpy() >= 0)]
+        shares = past["rating"].to_numpy(np.float64)
+        strength, takes = weights.relative(past["name"], shares), weights.takes(past["name"], shares)
+        disliked = past.loc[(past["name"] == EventName.DISLIKE_ITEM).to_numpy(), ["user", "item", "at"]]
+        acts = _without_disliked(past.assign(strength=strength, takes=takes)[strength != 0], disliked)
+        return cls(_columns(_per_basket(_played_once(acts), weights.domain), cut=cut), disliked)
+
+
 def snapshot(
     events: pd.DataFrame, attributes: ItemAttributes, *, cut: float, weights: EventWeights
 ) -> TrainingSnapshot:
-    """Make the training set of everything before the cut.
+    """Make the training set of everything before the cut, of clean events in one part."""
+    return snapshot_of([ActRows.of(events, cut=cut, weights=weights)], attributes, cut=cut)
 
-    ``events`` are clean (``clean.py``). Users are those with an act that counts; items those with one, and those listed
-    in the 28 days before the cut. An act on an item without attributes keeps the item, with empty attributes. What
-    somebody did before they changed their departments counts for less.
+
+def snapshot_of(parts: Sequence[ActRows], attributes: ItemAttributes, *, cut: float) -> TrainingSnapshot:
+    """Make the training set of everything before the cut; the columns of the parts are spent.
+
+    Users are those with an act that counts; items those with one, and those listed in the 28 days before the cut. An
+    act on an item without attributes keeps the item, with empty attributes. What somebody did before they changed their
+    departments counts for less.
     """
-    past = events[(events["at"].to_numpy() < cut) & (events["item"].to_numpy() >= 0)]
-    shares = past["rating"].to_numpy(np.float64)
-    strength, takes = weights.relative(past["name"], shares), weights.takes(past["name"], shares)
-    disliked = past[(past["name"] == EventName.DISLIKE_ITEM).to_numpy()]
-    acts = _without_disliked(past.assign(strength=strength, takes=takes)[strength != 0], disliked)
-    rows = _per_basket(_played_once(acts), weights.domain)
     new = (attributes.listed_at < cut) & (attributes.listed_at >= cut - NEW_DAYS)
-    users, items = id_map(rows["user"].to_numpy()), id_map(np.concatenate([rows["item"], attributes.ids[new]]))
-    interactions, catalogue = _interactions(rows, users, items, cut=cut), _catalogue(attributes, items, cut=cut)
+    users = id_map(np.concatenate([np.unique(part.columns["user"]) for part in parts]))
+    taken = [np.unique(part.columns["item"]) for part in parts]
+    items = id_map(np.concatenate([*taken, attributes.ids[new]]))
+    catalogue = _catalogue(attributes, items, cut=cut)
+    interactions = _interactions([part.columns for part in parts], users, items)
     if attributes.departments is not None:
-        departments = catalogue.departments(attributes.departments)
-        interactions = ChangePoints.of(interactions, departments).lessening(interactions)
+        interactions = lessened(interactions, catalogue.departments(attributes.departments))
     return TrainingSnapshot(
         cut=cut,
         training=TrainingSet(interactions=interactions, catalogue=catalogue),
         users=users,
         items=items,
-        disliked=_pairs(disliked, users, items, cut=cut),
+        disliked=_pairs(pd.concat([part.disliked for part in parts], ignore_index=True), users, items, cut=cut),
     )
 
 
@@ -191,19 +214,31 @@ def _per_basket(acts: pd.DataFrame, domain: Domain) -> pd.DataFrame:
     return rows[rows["quantity"].abs() > 1e-6]
 
 
-def _interactions(rows: pd.DataFrame, users: IdMap, items: IdMap, *, cut: float) -> Interactions:
-    return Interactions(
-        user=users.rows(rows["user"].to_numpy()),
-        item=items.rows(rows["item"].to_numpy()),
-        basket=rows.groupby(["user", "basket", "traded"], sort=True).ngroup().to_numpy().astype(np.int32),
-        age=(cut - rows["at"].to_numpy()).astype(np.float32),
-        quantity=rows["quantity"].to_numpy(np.float32),
-        strength=rows["strength"].to_numpy(np.float32),
-        amount=rows["amount"].to_numpy(np.float32),
-        bought=(rows["traded"] & (rows["strength"] > 0)).to_numpy(np.bool_),
-        n_users=len(users),
-        n_items=len(items),
-    )
+def _columns(rows: pd.DataFrame, *, cut: float) -> dict[str, NDArray[Any]]:
+    """Columns of interactions, with keys of customers and items."""
+    return {
+        "user": rows["user"].to_numpy(),
+        "item": rows["item"].to_numpy(),
+        "basket": rows.groupby(["user", "basket", "traded"], sort=True).ngroup().to_numpy().astype(np.int32),
+        "age": (cut - rows["at"].to_numpy()).astype(np.float32),
+        "quantity": rows["quantity"].to_numpy(np.float32),
+        "strength": rows["strength"].to_numpy(np.float32),
+        "amount": rows["amount"].to_numpy(np.float32),
+        "bought": (rows["traded"] & (rows["strength"] > 0)).to_numpy(np.bool_),
+    }
+
+
+def _interactions(parts: Sequence[dict[str, NDArray[Any]]], users: IdMap, items: IdMap) -> Interactions:
+    """The rows of all parts, one column after the other: each is spent as it is joined."""
+    n_baskets = np.cumsum([0, *(int(part["basket"].max(initial=-1)) + 1 for part in parts)], dtype=np.int32)
+    joined = {
+        "user": np.concatenate([users.rows(part.pop("user")) for part in parts]),
+        "item": np.concatenate([items.rows(part.pop("item")) for part in parts]),
+        "basket": np.concatenate([part.pop("basket") + n for part, n in zip(parts, n_baskets[:-1], strict=True)]),
+    }
+    for name in [name for name in COLUMNS if name not in joined]:
+        joined[name] = np.concatenate([part.pop(name) for part in parts])
+    return Interactions(**joined, n_users=len(users), n_items=len(items))
 
 
 def _catalogue(attributes: ItemAttributes, items: IdMap, *, cut: float) -> Catalogue:

@@ -4,8 +4,9 @@ Only newcomers can be suspected: who is not confirmed, and of twins and of rush 
 was found is set aside, not thrown away: somebody looks at it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -52,6 +53,15 @@ class Suspicion:
         return Held(people=self.people, items=self.items, since=np.full(len(self.items), self.since, np.int64))
 
 
+class _AskedItems(NamedTuple):
+    """Who asked for what: each customer and item once, with the first and the last day."""
+
+    user: IdArray  # rows of the people
+    item: IdArray  # keys
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+
+
 @dataclass(frozen=True)
 class _Shop:
     """Who asked for what: people × items, with the keys of both."""
@@ -60,26 +70,29 @@ class _Shop:
     items: IdArray
     level: NDArray[np.int8]
     first: NDArray[np.int64]  # first day of each person by the shop's own word; the largest number where there is none
-    user: NDArray[np.int64]  # of each act
-    item: NDArray[np.int64]
-    day: NDArray[np.int64]
+    asked: _AskedItems
+    item: NDArray[np.int64]  # column of what was asked for
     today: int
 
     def matrix(self, people: BoolArray, *, days: int | None = None) -> Sparse:
         """1 where one of these people asked for the item, in the last days."""
-        rows = people[self.user] & ((self.day > self.today - days) if days else True)
-        shape = (len(self.users), len(self.items))
-        matrix = sparse.csr_matrix((np.ones(rows.sum(), np.float32), (self.user[rows], self.item[rows])), shape=shape)
-        matrix.sum_duplicates()
-        matrix.data[:] = 1
+        rows = people[self.asked.user] & ((self.asked.last > self.today - days) if days else True)
+        places, shape = (self.asked.user[rows], self.item[rows]), (len(self.users), len(self.items))
+        matrix = sparse.csr_matrix((np.ones(rows.sum(), np.float32), places), shape=shape)
+        matrix.sort_indices()
         return matrix
 
 
-def suspicions(events: pd.DataFrame, people: Levels, *, until: float) -> Sequence[Suspicion]:
-    """Look for suspects in clean events (columns as in ``clean.py``) of people with a level."""
-    shop = _shop(events, people, until=until)
+def suspicions(parts: Iterable[pd.DataFrame], people: Levels, *, until: float) -> Sequence[Suspicion]:
+    """Look for suspects in clean events (columns and parts as in ``clean.py``) of people with a level."""
+    first, told, steady = np.full(len(people.users), np.iinfo(np.int64).max), [], []
+    for part in parts:
+        told.append(_asked(part, people, first))
+        steady.append(_paced(part, people))
+    asked, paced = _AskedItems(*map(np.concatenate, zip(*told, strict=True))), np.concatenate(steady)
+    items, item = np.unique(asked.item, return_inverse=True)
+    shop = _Shop(people.users, items, people.level, first, asked, item, int(np.floor(until)))
     established = (shop.level == Level.CONFIRMED) & (shop.first <= shop.today - MONTH)
-    paced = _paced(events, people)
     cases = [Suspicion(rule=SuspicionRule.PACE, people=paced)] if len(paced) else []
     if established.sum() < ENOUGH:
         return cases
@@ -89,18 +102,20 @@ def suspicions(events: pd.DataFrame, people: Levels, *, until: float) -> Sequenc
     return [*cases, *_twins(shop, newcomers, share), *_rushes(shop, newcomers, established, share)]
 
 
-def _shop(events: pd.DataFrame, people: Levels, *, until: float) -> _Shop:
+def _asked(events: pd.DataFrame, people: Levels, first: NDArray[np.int64]) -> _AskedItems:
+    """What the customers of a part asked for; ``first`` is told their first days by the shop's own word."""
     named = events[(events["user"].to_numpy() >= 0)]
     own_word = named["trust"].to_numpy() >= Trust.SERVER
-    asked = named[(named["item"].to_numpy() >= 0) & named["name"].isin(_DEMAND).to_numpy()]
-    users = people.users
-    first = np.full(len(users), np.iinfo(np.int64).max)
-    row = np.searchsorted(users, named["user"].to_numpy()[own_word])
+    row = np.searchsorted(people.users, named["user"].to_numpy()[own_word])
     np.minimum.at(first, row, named["day"].to_numpy(np.int64)[own_word])
-    items, item = np.unique(asked["item"].to_numpy(np.int64), return_inverse=True)
-    user = np.searchsorted(users, asked["user"].to_numpy(np.int64))
-    today = int(np.floor(until))
-    return _Shop(users, items, people.level, first, user, item, asked["day"].to_numpy(np.int64), today)
+    asked = named[(named["item"].to_numpy() >= 0) & named["name"].isin(_DEMAND).to_numpy()]
+    user = np.searchsorted(people.users, asked["user"].to_numpy(np.int64))
+    item, day = asked["item"].to_numpy(np.int64), asked["day"].to_numpy(np.int64)
+    order = np.lexsort((day, item, user))
+    user, item, day = user[order], item[order], day[order]
+    other = (np.diff(user) != 0) | (np.diff(item) != 0)
+    begins, ends = np.append(True, other)[: len(user)], np.append(other, True)[: len(user)]
+    return _AskedItems(user[begins], item[begins], day[begins], day[ends])
 
 
 def _twins(shop: _Shop, newcomers: BoolArray, share: FloatArray) -> list[Suspicion]:
@@ -170,7 +185,7 @@ def _rushes(shop: _Shop, newcomers: BoolArray, established: BoolArray, share: Fl
 def _came_for(hot: BoolArray, shop: _Shop, lately: Sparse) -> BoolArray:
     """Who asked for two such items, or for little else; no buyer of what is new in the shop, where a rush is usual."""
     first = np.full(len(shop.items), shop.today)
-    np.minimum.at(first, shop.item, shop.day)
+    np.minimum.at(first, shop.item, shop.asked.first)
     buyer = shop.level == Level.CONFIRMED
     of_hot = np.asarray(lately @ hot.astype(np.float32)).ravel()
     of_old = np.asarray(lately @ (hot & (first <= shop.today - MONTH)).astype(np.float32)).ravel()

@@ -126,13 +126,13 @@ def kth_largest(scores: FloatArray, k: int) -> FloatArray:
     """
     width = scores.shape[1] // GROUPS
     if width < 2 or k >= GROUPS:
-        return np.partition(scores, scores.shape[1] - k, axis=1)[:, scores.shape[1] - k]
+        return np.asarray(np.partition(scores, scores.shape[1] - k, axis=1)[:, scores.shape[1] - k])
     maxima = scores[:, : width * GROUPS].reshape(len(scores), width, GROUPS).max(axis=1)
-    bound = np.partition(maxima, GROUPS - k, axis=1)[:, GROUPS - k]
+    bound: FloatArray = np.partition(maxima, GROUPS - k, axis=1)[:, GROUPS - k]
     above = gathered(scores, marked_positions(scores > bound[:, None]), missing=-np.inf)
     if above.shape[1] < k:
         return bound
-    return np.maximum(np.partition(above, above.shape[1] - k, axis=1)[:, above.shape[1] - k], bound)
+    return np.asarray(np.maximum(np.partition(above, above.shape[1] - k, axis=1)[:, above.shape[1] - k], bound))
 
 
 def marked_positions(marked: BoolArray, k: int | None = None) -> Positions:

@@ -17,7 +17,6 @@ from recommendations.store.events.pseudonyms import CHECK_VALUE, check_of, later
 from recommendations.store.events.tombstones import digest_of
 from recommendations.store.live.fetch import Changed, announce
 from recommendations.store.models.directory_files import lay_directories_anew
-from recommendations.store.snapshots.update import forget_all
 from recommendations.store.temp_tables import MEMORY, copying, rows, run, temporary
 
 PATIENCE = 10.0  # seconds to wait for who writes pseudonyms
@@ -88,7 +87,6 @@ def lay_layer() -> int:
     ShopSetting.objects.update_or_create(key=GENERATION, defaults={"value": layers})
     ShopSetting.objects.update_or_create(key=CHECK_VALUE, defaults={"value": check_of(layers)})
     lay_directories_anew()
-    forget_all()
     transaction.on_commit(lambda: announce(Changed.PEOPLE))
     return layers
 

@@ -9,8 +9,6 @@ from recommendations.store.holders.events import numbers_of
 from recommendations.store.holders.protocol import Erased, Holds, Sheet, Subject
 from recommendations.store.snapshots.erasing import Sought, count_rows, erase_rows
 
-UNSIGNED = (1 << 64) - 1
-
 
 class SnapshotsHolder:
     """Rows of files of events.
@@ -42,5 +40,4 @@ SNAPSHOTS = SnapshotsHolder()
 
 
 def _sought(subject: Subject) -> Sought:
-    prefixes = frozenset(unit & UNSIGNED for unit in subject.units)
-    return Sought(keys=subject.keys, orders=numbers_of(subject).orders, prefixes=prefixes)
+    return Sought(keys=subject.keys, orders=numbers_of(subject).orders)

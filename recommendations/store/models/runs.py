@@ -56,15 +56,21 @@ class StageReport:
     row: RunStage
     n_stages: int
     report: jobs.Reporter
+    share: float = 0.0  # of the stage that is done
 
     def __call__(self, share: float, *, text: str = "") -> None:
         """Report that ``share`` of the stage is done. Raises JobCancelledError where staff asked the run to stop."""
+        self.share = share
         if text:
             log(self.run, text)
         if text or self.report.is_due:
             share = min(max(share, 0.0), 1.0)
             RunStage.objects.filter(pk=self.row.pk).update(progress=share)
             self.report((self.row.position - 1 + share) / self.n_stages)
+
+    def beat(self) -> None:
+        """Report that the work goes on, where nothing can be said of its end. Raises JobCancelledError."""
+        self(self.share)
 
 
 @contextmanager

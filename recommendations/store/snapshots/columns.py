@@ -9,7 +9,6 @@ import pyarrow.csv
 from numpy.typing import NDArray
 
 TEXT: dict[str, pa.DataType] = {
-    "prefix": pa.string(),
     "customer": pa.int64(),
     "item": pa.int64(),
     "name": pa.dictionary(pa.int32(), pa.string()),
@@ -26,16 +25,12 @@ TEXT: dict[str, pa.DataType] = {
     "received": pa.int64(),
     "key": pa.int32(),
 }
-"""Columns as PostgreSQL tells them. ``prefix``: the first 8 bytes of the owner's pseudonym, as hexadecimal digits."""
-SCHEMA = pa.schema(
-    [(name, {"prefix": pa.uint64(), "event": pa.binary(16)}.get(name, kind)) for name, kind in TEXT.items()]
-)
+"""Columns as PostgreSQL tells them."""
+SCHEMA = pa.schema([(name, pa.binary(16) if name == "event" else kind) for name, kind in TEXT.items()])
 """Columns of a file. ``at``: days since 1970-01-01 in UTC, which tell microseconds apart until 2149; ``received``:
 microseconds since then; ``customer``: the key that the event came with, -1 without one.
 """
-SHARD_BITS = 8
-"""Row groups of files end where the first bits of ``prefix`` change."""
-_DIGITS, _UUID = 16, 36
+_UUID = 36
 _DASHES = np.array([8, 13, 18, 23])
 
 
@@ -46,12 +41,9 @@ def read_text(text: bytes) -> pa.Table:
         read_options=pyarrow.csv.ReadOptions(column_names=list(TEXT), block_size=len(text) + 1, use_threads=False),
         convert_options=pyarrow.csv.ConvertOptions(column_types=TEXT, strings_can_be_null=True),
     ).combine_chunks()
-    prefix = _bytes_of(_letters(table["prefix"], _DIGITS)).view(">u8").astype(np.uint64)
     digits = np.delete(_letters(table["event"], _UUID), _DASHES, axis=1)
     event = pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(table), [None, pa.py_buffer(_bytes_of(digits))])
-    for name, array in (("prefix", pa.array(prefix)), ("event", event)):
-        table = table.set_column(table.schema.get_field_index(name), SCHEMA.field(name), array)
-    return table
+    return table.set_column(table.schema.get_field_index("event"), SCHEMA.field("event"), event)
 
 
 def event_numbers(column: pa.ChunkedArray) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:

@@ -28,16 +28,15 @@ type Marks = NDArray[np.bool_]
 
 
 class Sought(NamedTuple):
-    """Whose rows are looked for: keys, and orders; ``prefixes`` are those of their pseudonyms."""
+    """Whose rows are looked for: keys, and orders."""
 
     keys: frozenset[int]
     orders: Sequence[str] = ()
-    prefixes: frozenset[int] = frozenset()
 
 
 def count_rows(sought: Sought) -> int:
     """Rows of files that are theirs."""
-    whose, count = _Whose([sought]), 0
+    whose, count = _WhoseRows([sought]), 0
     for file in EventFile.objects.order_by("month", "late"):
         if (current := _current(file)) is not None:
             with current[1] as opened:
@@ -46,12 +45,8 @@ def count_rows(sought: Sought) -> int:
 
 
 def erase_rows(people: Sequence[Sought]) -> list[int]:
-    """Write the files with rows of these people anew, without them; how many rows went of each.
-
-    A month in which the pseudonym of one of them is left at a row of somebody else, whom they were joined with when it
-    was written, is deleted: the next run writes it.
-    """
-    whose, totals = _Whose(people), Counter[int]()
+    """Write the files with rows of these people anew, without them; how many rows went of each."""
+    whose, totals = _WhoseRows(people), Counter[int]()
     for file in EventFile.objects.order_by("month", "late"):
         with alone(), transaction.atomic():
             current = _current(file)
@@ -71,25 +66,24 @@ def _current(file: EventFile) -> tuple[EventFile, pq.ParquetFile] | None:
     return None
 
 
-def _erase_in(file: EventFile, opened: pq.ParquetFile, whose: "_Whose") -> Counter[int]:
+def _erase_in(file: EventFile, opened: pq.ParquetFile, whose: "_WhoseRows") -> Counter[int]:
     """Replace a file by one without people; how many rows of each it had."""
     with opened:
         counts = _counts(opened, whose)
-        if whose.are_owners_in(opened):
-            _forget(file)
-        elif counts:
+        if counts:
             written = files.write(file.month, _without(opened, whose), late=file.late)
             transaction.on_commit(partial(files.delete, [file.path]))
             EventFile.objects.filter(pk=file.pk).update(**written._asdict())
     return counts
 
 
-def _counts(opened: pq.ParquetFile, whose: "_Whose") -> Counter[int]:
+def _counts(opened: pq.ParquetFile, whose: "_WhoseRows") -> Counter[int]:
     """Rows of each of the people, by their places."""
     counts = Counter[int]()
-    for group in range(opened.num_row_groups):
-        counts.update(whose.of(opened.read_row_group(group, columns=["customer", "basket"])).tolist())
-    del counts[_Whose.NOBODY]
+    for number, group in enumerate(files.row_groups(opened)):
+        if whose.may_be_in(group):
+            counts.update(whose.of(opened.read_row_group(number, columns=["customer", "basket"])).tolist())
+    del counts[_WhoseRows.NOBODY]
     return counts
 
 
@@ -101,13 +95,13 @@ def _forget(file: EventFile) -> None:
     transaction.on_commit(partial(files.delete, paths))
 
 
-def _without(opened: pq.ParquetFile, whose: "_Whose") -> Iterator[pa.Table]:
+def _without(opened: pq.ParquetFile, whose: "_WhoseRows") -> Iterator[pa.Table]:
     for group in range(opened.num_row_groups):
         table = opened.read_row_group(group)
-        yield table.filter(pa.array(whose.of(table) == _Whose.NOBODY))
+        yield table.filter(pa.array(whose.of(table) == _WhoseRows.NOBODY))
 
 
-class _Whose:
+class _WhoseRows:
     """Several people, and which of them a row is of."""
 
     NOBODY = -1
@@ -120,6 +114,11 @@ class _Whose:
         baskets = {basket: orders[order] for order, basket in rows(_BASKETS, orders=list(orders))} if orders else {}
         self._baskets, self._of_baskets = _in_order(baskets)
 
+    def may_be_in(self, group: files.RowGroup) -> bool:
+        """Whether a row group may have rows of them."""
+        low, high = np.searchsorted(self._keys, [group.first, group.last + 1])
+        return bool(low < high or (len(self._baskets) and group.first < 0))
+
     def of(self, table: pa.Table) -> NDArray[np.int64]:
         """The place of each row's person among the people; ``NOBODY`` where it is somebody else."""
         customer = table["customer"].to_numpy()
@@ -129,18 +128,6 @@ class _Whose:
             place[nameless] = _places(self._baskets, self._of_baskets, table["basket"].to_numpy()[nameless])
         return place
 
-    def are_owners_in(self, opened: pq.ParquetFile) -> bool:
-        """Whether rows of somebody else lie where the pseudonyms of these people would have them."""
-        prefixes = np.array(sorted(frozenset().union(*(one.prefixes for one in self._people))), np.uint64)
-        if not len(prefixes):
-            return False
-        for group in range(opened.num_row_groups):
-            table = opened.read_row_group(group, columns=["prefix", "customer", "basket"])
-            theirs = np.isin(table["prefix"].to_numpy(), prefixes)
-            if (theirs & (self.of(table) == self.NOBODY)).any():
-                return True
-        return False
-
 
 def _in_order(of: Mapping[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return np.array(sorted(of), np.int64), np.array([of[key] for key in sorted(of)], np.int64)
@@ -148,6 +135,6 @@ def _in_order(of: Mapping[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int6
 
 def _places(keys: NDArray[np.int64], of_keys: NDArray[np.int64], sought: NDArray[np.int64]) -> NDArray[np.int64]:
     if not len(keys):
-        return np.full(len(sought), _Whose.NOBODY)
+        return np.full(len(sought), _WhoseRows.NOBODY)
     place = np.minimum(np.searchsorted(keys, sought), len(keys) - 1)
-    return np.where(keys[place] == sought, of_keys[place], _Whose.NOBODY)
+    return np.where(keys[place] == sought, of_keys[place], _WhoseRows.NOBODY)

@@ -21,12 +21,12 @@ from django.core.files.storage import storages
 from recommendations.models import EventFile
 from recommendations.store.models.array_files import WrittenFile, part_of
 from recommendations.store.models.artefacts import on_disk
-from recommendations.store.snapshots.columns import SCHEMA, SHARD_BITS
+from recommendations.store.snapshots.columns import SCHEMA
 
 FOLDER = "snapshots/events"
 FEWEST, MOST = 16_000, 500_000
-"""Rows of a row group: it ends at the first border of a shard after so few, or within a shard after so many."""
-OFTEN_THE_SAME = ["prefix", "customer", "item", "name", "trust", "day", "key", "quantity", "price", "amount", "rating"]
+"""Rows of a row group: it ends with a customer after so few, or amid one after so many."""
+OFTEN_THE_SAME = ["customer", "item", "name", "trust", "day", "key", "quantity", "price", "amount", "rating"]
 _NUMBER = re.compile(r"/(?:v|late-)(\d+)\.parquet$")
 
 
@@ -38,7 +38,7 @@ class EventFileDamagedError(Exception):
         self.file = file
 
 
-class NewFile(NamedTuple):
+class StoredFile(NamedTuple):
     """Where a new file lies, its rows and bytes, and its checksum."""
 
     path: str
@@ -47,7 +47,7 @@ class NewFile(NamedTuple):
     sha256: str
 
 
-def write(month: datetime, tables: Iterable[pa.Table], *, late: bool) -> NewFile:
+def write(month: datetime, tables: Iterable[pa.Table], *, late: bool) -> StoredFile:
     """Write a new file of rows that are in order; no more than a row group of them is in memory."""
     path = _next_path(month, late=late)
     part = part_of(path)
@@ -66,7 +66,7 @@ def write(month: datetime, tables: Iterable[pa.Table], *, late: bool) -> NewFile
             stored = storages["artefacts"].save(path, WrittenFile(file))
     finally:
         part.unlink(missing_ok=True)
-    return NewFile(stored, written, size, sha256)
+    return StoredFile(stored, written, size, sha256)
 
 
 def open_file(file: EventFile) -> pq.ParquetFile:
@@ -86,6 +86,22 @@ def open_file(file: EventFile) -> pq.ParquetFile:
 
 
 _known_good: set[str] = set()
+
+
+class RowGroup(NamedTuple):
+    """A row group of a file: its first key of a customer, its last one, and its rows."""
+
+    first: int
+    last: int
+    rows: int
+
+
+def row_groups(file: pq.ParquetFile) -> list[RowGroup]:
+    """The row groups of a file, in their order."""
+    place = SCHEMA.get_field_index("customer")
+    groups = (file.metadata.row_group(number) for number in range(file.num_row_groups))
+    told = ((group.column(place).statistics, group.num_rows) for group in groups)
+    return [RowGroup(int(of.min), int(of.max), rows) for of, rows in told]
 
 
 def is_there(file: EventFile) -> bool:
@@ -142,7 +158,7 @@ def _next_path(month: datetime, *, late: bool) -> str:
 
 
 def _groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """Row groups, each of whole shards; only one that is very large is parted."""
+    """Row groups, each of whole customers; only one that is very large is parted."""
     rest = SCHEMA.empty_table()
     for table in tables:
         rest = pa.concat_tables([rest, table.cast(SCHEMA)])
@@ -155,13 +171,8 @@ def _groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
 
 def _border(rows: pa.Table) -> int:
     """Where the first group of these rows ends; 0 where that is not known yet."""
-    shards = shards_of(rows["prefix"].to_numpy())
-    later = np.flatnonzero(shards[FEWEST:] != shards[FEWEST - 1 : -1])
-    if len(later):
-        return min(FEWEST + int(later[0]), MOST)
+    customer = rows["customer"].to_numpy()
+    others = np.flatnonzero(customer[FEWEST:] != customer[FEWEST - 1 : -1])
+    if len(others):
+        return min(FEWEST + int(others[0]), MOST)
     return MOST if len(rows) > MOST else 0
-
-
-def shards_of(prefix: np.ndarray) -> np.ndarray:
-    """The shards of prefixes, as files are cut."""
-    return prefix >> np.uint64(64 - SHARD_BITS)

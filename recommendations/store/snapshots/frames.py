@@ -1,14 +1,14 @@
-"""Events as the engine sees them, from files: whole, or a shard of customers at a time.
+"""Events as the engine sees them, from files, some of the customers at a time.
 
 Files have what does not change. What may be used of it, and whose it is, says the record at the moment of reading:
 mergers, objections, what is set aside, whose word is believed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,12 +18,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from django.conf import settings
 from numpy.typing import NDArray
+from pandas.api.types import union_categoricals
 
 from recommendations.event_types import EventName
 from recommendations.models import EventFile
 from recommendations.store.snapshots import files
 from recommendations.store.snapshots.columns import SCHEMA, event_numbers
-from recommendations.store.snapshots.month_query import PREFIX
+from recommendations.store.snapshots.files import RowGroup
 from recommendations.store.snapshots.update import forget_file, one_view, update
 from recommendations.store.temp_tables import rows
 from recommendations.terms import QuarantineState
@@ -41,16 +42,18 @@ COLUMNS = {
     "trust": pa.int8(),
     "day": pa.int32(),
 }
-READ = [name for name in SCHEMA.names if name != "prefix"]
+NOBODY, EVERYBODY = -1, 1 << 62
 TRIES = 3  # times that files are written again that are damaged
+ORDER = {"event_high": pa.uint64(), "event_low": pa.uint64(), "line": pa.int16()}
+"""Columns that say with the time which of two rows comes first; frames of one part, which is in order, lack them."""
 _DAYS = "(extract(epoch FROM {}) / 86400.0)::float8"
 _UNTIL = f"SELECT {_DAYS.format('%(until)s::timestamptz')}"
-_OWNERS = f"""
-SELECT unnamed.id, coalesce(alias.customer_id, unnamed.id), {PREFIX}
+_OWNERS = """
+SELECT unnamed.id, coalesce(alias.customer_id, unnamed.id)
 FROM (SELECT DISTINCT anonymous_id AS id FROM recommendations_customeralias) unnamed
 LEFT JOIN recommendations_customeralias alias ON alias.anonymous_id = unnamed.id AND alias.undone_at IS NULL
-LEFT JOIN recommendations_customer owner ON owner.id = coalesce(alias.customer_id, unnamed.id) ORDER BY 1
-"""  # noqa: S608 - an expression of our own
+ORDER BY 1
+"""
 _OBJECTORS = "SELECT id FROM recommendations_customer WHERE NOT personalise ORDER BY id"
 _RESUMED = f"""
 SELECT id, {_DAYS.format("resumed_at")} FROM recommendations_customer WHERE resumed_at IS NOT NULL ORDER BY id
@@ -81,7 +84,6 @@ class RecordNow:
     until: float  # days since 1970-01-01
     anonymous: Ints  # keys that were ever joined to another
     owners: Ints  # whose they are now
-    prefixes: NDArray[np.uint64]  # of the owners
     objectors: Ints
     resumed: Ints
     resumed_at: NDArray[np.float64]
@@ -89,46 +91,61 @@ class RecordNow:
     held_keys: Sequence[tuple[int, int, int | None]]  # key, and microseconds from and until which it is set aside
 
 
-def event_frame(*, until: datetime) -> pd.DataFrame:
-    """All events before ``until`` in the engine's columns (``engine/preprocess/clean.py``), oldest first.
+class EventShards:
+    """Events in the engine's columns (``engine/preprocess/clean.py``), in parts of whole customers.
 
-    Merged anonymous keys are resolved; customers who object to personalisation are left out, and purchases of a source
-    that is not believed. Of the replay purchases count, which somebody made; its impressions and clicks nobody did.
+    A part is a frame of all customers from one key up to another, the oldest event first; what nobody did is in the
+    first part. All can be gone through time and again: they are of one moment. Merged anonymous keys are resolved;
+    customers who object to personalisation are left out, and purchases of a source that is not believed. Of the replay
+    purchases count, which somebody made; its impressions and clicks nobody did.
     """
-    with _reading(until) as (months, moment):
-        return _frame([_in_order([_what_counts(each.read(READ), moment) for each in own]) for own in months])
 
+    def __init__(self, opened: Sequence[pq.ParquetFile], moment: RecordNow, *, rows: int) -> None:
+        self._opened, self._moment = opened, moment
+        self._groups = [files.row_groups(file) for file in opened]
+        self._moved = [_moved_rows(*both, moment) for both in zip(opened, self._groups, strict=True)]
+        self._borders = _borders([group for groups in self._groups for group in groups], rows=rows)
 
-def event_shards(*, until: datetime, shards: int) -> Iterator[pd.DataFrame]:
-    """``event_frame`` in so many parts, a power of two, each of whole customers by the first bits of their pseudonyms:
-    the rows of a part are the frame's of these customers, in its order. Those of nobody are in the first part.
-    """
-    bits = shards.bit_length() - 1
-    if shards != 1 << bits or bits > 12:
-        raise ValueError(f"{shards} is no power of two up to 4,096")
-    with _reading(until) as (months, moment):
-        opened = [each for own in months for each in own]
-        moved = [_moved_rows(each, moment) for each in opened]
-        spans = [_spans(each) for each in opened]
-        for shard in range(shards):
-            first, last = (edge << (64 - bits) for edge in (shard, shard + 1))
-            parts = [_of_shard(rows_, moment, first, last) for rows_ in moved]
-            for file, groups in zip(opened, spans, strict=True):
-                own = [place for place, (low, high) in enumerate(groups) if low < last and high >= first]
-                if own:
-                    stays = file.read_row_groups(own)
-                    stays = stays.filter(pa.array(~_has_moved(stays, moment)))
-                    parts.append(_of_shard(stays, moment, first, last))
-            yield _frame([_in_order(parts)])
+    def __len__(self) -> int:
+        return len(self._borders) + 1
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        for first, end in pairwise([NOBODY, *self._borders, EVERYBODY]):
+            rows = [part for file in self._files() for part in self._rows(*file, first, end)]
+            yield _frame(_in_order(rows, COLUMNS | ORDER if self._borders else COLUMNS))
+
+    def _files(self) -> Iterator[tuple[pq.ParquetFile, Sequence[RowGroup], pa.Table]]:
+        return zip(self._opened, self._groups, self._moved, strict=True)
+
+    def _rows(
+        self, file: pq.ParquetFile, groups: Sequence[RowGroup], moved: pa.Table, first: int, end: int
+    ) -> Iterator[pa.Table]:
+        """What counts of a file's rows of customers from one key up to another."""
+        yield _between(_what_counts(moved, self._moment), first, end)
+        own = [place for place, group in enumerate(groups) if group.first < end and group.last >= first]
+        if own:
+            stays = file.read_row_groups(own)
+            stays = stays.filter(pa.array(~_has_moved(stays, self._moment)))
+            yield _between(_what_counts(stays, self._moment), first, end)
 
 
 @contextmanager
-def _reading(until: datetime) -> Iterator[tuple[list[list[pq.ParquetFile]], RecordNow]]:
-    """The files of each month, which are as the record is, and what the record says of them now."""
+def event_shards(*, until: datetime, rows: int) -> Iterator[EventShards]:
+    """Open the events before ``until`` in parts of about so many ``rows``, of which there is at least one."""
     with ExitStack() as opened:
         stored, moment = _open_all(until, opened)
-        of_months = groupby(stored, key=lambda pair: pair[0].month)
-        yield [[file for _, file in own] for _, own in of_months], moment
+        yield EventShards([file for _, file in stored], moment, rows=rows)
+
+
+def in_order(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Rows of all parts, which were picked from those of ``EventShards``, the oldest first."""
+    if len(parts) == 1:
+        return parts[0]
+    some = [part for part in parts if len(part)] or parts[:1]  # the names of none have no type
+    names = union_categoricals([part["name"] for part in some])
+    rows = pd.concat([part.drop(columns="name") for part in some], ignore_index=True)
+    rows.insert(list(COLUMNS).index("name"), "name", pd.Series(names))
+    return rows.sort_values(["at", *ORDER], ignore_index=True).drop(columns=list(ORDER))
 
 
 def _open_all(until: datetime, opened: ExitStack) -> tuple[list[tuple[EventFile, pq.ParquetFile]], RecordNow]:
@@ -153,7 +170,6 @@ def _moment(until: datetime) -> RecordNow:
         until=float(rows(_UNTIL, until=until)[0][0]),
         anonymous=np.array([row[0] for row in owners], np.int64),
         owners=np.array([row[1] for row in owners], np.int64),
-        prefixes=np.array([int(row[2], 16) for row in owners], np.uint64),
         objectors=np.array([key for (key,) in rows(_OBJECTORS)], np.int64),
         resumed=np.array([row[0] for row in resumed], np.int64),
         resumed_at=np.array([row[1] for row in resumed], np.float64),
@@ -185,22 +201,23 @@ def _what_counts(table: pa.Table, moment: RecordNow) -> pa.Table:
     return table.append_column("user", pa.array(user)).filter(pa.array(counts))
 
 
-def _frame(parts: Sequence[pa.Table]) -> pd.DataFrame:
-    """Rows of parts that are in order, one after the other."""
-    schema = pa.schema(COLUMNS)
-    table = pa.concat_tables([schema.empty_table(), *parts]).unify_dictionaries().combine_chunks()
-    names = table["name"].chunk(0) if len(table) else pa.array([], COLUMNS["name"])
-    codes, used = pd.factorize(names.indices.to_numpy())  # in the order in which they come up
+def _frame(table: pa.Table) -> pd.DataFrame:
+    """Rows in order, whose names are numbered in the order in which they come up."""
+    names = table["name"].combine_chunks() if len(table) else pa.array([], COLUMNS["name"])
+    codes, used = pd.factorize(names.indices.to_numpy())
     named = pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), names.dictionary.take(pa.array(used)))
-    columns = {name: named if name == "name" else table[name] for name in COLUMNS}
-    return pd.DataFrame(pa.table(columns, schema=schema).to_pandas())
+    place = table.schema.get_field_index("name")
+    return pd.DataFrame(table.set_column(place, "name", named).to_pandas())
 
 
-def _in_order(parts: Sequence[pa.Table]) -> pa.Table:
-    """Rows of several files in the order in which they happened, in the engine's columns."""
-    told = pa.schema(COLUMNS | {"event": SCHEMA.field("event").type, "line": SCHEMA.field("line").type})
+def _in_order(parts: Sequence[pa.Table], columns: Mapping[str, pa.DataType]) -> pa.Table:
+    """Rows of several files in the order in which they happened, in these columns."""
+    told = pa.schema(COLUMNS | {"event": SCHEMA.field("event").type, "line": ORDER["line"]})
     table = pa.concat_tables([told.empty_table(), *(each.select(told.names) for each in parts)]).unify_dictionaries()
-    return table.select(list(COLUMNS)).take(pa.array(_order(table)))
+    if "event_high" in columns:
+        for name, numbers in zip(ORDER, event_numbers(table["event"]), strict=False):
+            table = table.append_column(name, pa.array(numbers))
+    return table.select(list(columns)).take(pa.array(_order(table)))
 
 
 def _order(table: pa.Table) -> Ints:
@@ -217,38 +234,45 @@ def _order(table: pa.Table) -> Ints:
     return order
 
 
-def _spans(file: pq.ParquetFile) -> list[tuple[int, int]]:
-    """The first and the last prefix of each row group."""
-    place = SCHEMA.get_field_index("prefix")
-    groups = (file.metadata.row_group(number).column(place).statistics for number in range(file.num_row_groups))
-    return [(int(each.min), int(each.max)) for each in groups]
+def _borders(groups: Sequence[RowGroup], *, rows: int) -> list[int]:
+    """Keys at which parts begin, but for the first: each has about as many rows as the others, and about so many."""
+    told, total = 0, sum(group.rows for group in groups)
+    parts = max(round(total / rows), 1)
+    borders: list[int] = []
+    for group in sorted(groups, key=lambda group: group.last):
+        told += group.rows
+        if len(borders) < parts - 1 and told * parts >= total * (len(borders) + 1):
+            borders.append(group.last + 1)
+    return [*dict.fromkeys(borders)]
 
 
-def _moved_rows(file: pq.ParquetFile, moment: RecordNow) -> pa.Table:
-    """Rows that lie elsewhere than where their owner of now is."""
-    groups = []
-    if len(moment.anonymous):
-        for number in range(file.num_row_groups):
-            moved = _has_moved(file.read_row_group(number, columns=["prefix", "customer"]), moment)
-            if moved.any():
-                group = file.read_row_group(number).filter(pa.array(moved))
-                place, _ = _places_among(moment.anonymous, group["customer"].to_numpy())
-                groups.append(group.set_column(0, SCHEMA.field("prefix"), pa.array(moment.prefixes[place])))
-    return pa.concat_tables([SCHEMA.empty_table(), *groups])
+def _moved_rows(file: pq.ParquetFile, groups: Sequence[RowGroup], moment: RecordNow) -> pa.Table:
+    """Rows that came with another key than their owner's of now."""
+    moved = moment.anonymous[moment.owners != moment.anonymous]
+    own = [place for place, group in enumerate(groups) if _any_between(moved, group.first, group.last)]
+    parts = (file.read_row_group(place) for place in own)
+    return pa.concat_tables(
+        [SCHEMA.empty_table(), *(part.filter(pa.array(_has_moved(part, moment))) for part in parts)]
+    )
+
+
+def _any_between(keys: Ints, first: int, last: int) -> bool:
+    low, high = np.searchsorted(keys, [first, last + 1])
+    return bool(low < high)
 
 
 def _has_moved(table: pa.Table, moment: RecordNow) -> Marks:
-    place, joined = _places_among(moment.anonymous, table["customer"].to_numpy())
+    own = table["customer"].to_numpy()
+    place, joined = _places_among(moment.anonymous, own)
     moved = np.zeros(len(table), bool)
-    moved[joined] = moment.prefixes[place[joined]] != table["prefix"].to_numpy()[joined]
+    moved[joined] = moment.owners[place[joined]] != own[joined]
     return moved
 
 
-def _of_shard(table: pa.Table, moment: RecordNow, first: int, last: int) -> pa.Table:
-    """What counts of the rows from one prefix up to another."""
-    prefix = table["prefix"].to_numpy()
-    inside = (prefix >= np.uint64(first)) & (prefix <= np.uint64(last - 1))
-    return _what_counts(table.filter(pa.array(inside)), moment)
+def _between(table: pa.Table, first: int, end: int) -> pa.Table:
+    """The rows of users from one key up to another."""
+    user = table["user"].to_numpy()
+    return table.filter(pa.array((user >= first) & (user < end)))
 
 
 def _places_among(keys: NDArray[Any], sought: Ints) -> tuple[Ints, Marks]:

@@ -15,7 +15,6 @@ import pyarrow as pa
 from django.conf import settings
 from psycopg import sql
 
-from recommendations.store.events.generations import stored_generation
 from recommendations.store.events.partitions import PARTITIONED, month_after, month_in
 from recommendations.store.snapshots.columns import read_text
 from recommendations.store.temp_tables import copying, rows
@@ -27,21 +26,15 @@ BLOCK = 8 << 20  # bytes of text that become a table at once
 
 # Who is being erased is not written again. Of the replay purchases count, which somebody made.
 _EVENTS = """
-FROM recommendations_event event {joins}
+FROM recommendations_event event
 WHERE event.occurred_at >= {first} AND event.occurred_at < {end}
   AND (event.source <> 'replay' OR event.name = 'purchase')
   AND NOT EXISTS (
     SELECT FROM recommendations_customer gone WHERE gone.id = event.customer_id AND gone.erased_at IS NOT NULL)
 """
-PREFIX = "rpad(coalesce(encode(substring(owner.pseudonym FROM 1 FOR 8), 'hex'), ''), 16, '0')"
-_OWNER = """
-LEFT JOIN recommendations_customeralias alias ON alias.anonymous_id = event.customer_id AND alias.undone_at IS NULL
-LEFT JOIN recommendations_customer owner ON owner.id = coalesce(alias.customer_id, event.customer_id)
-"""
 _ROWS = f"""
 COPY (
-  SELECT {PREFIX} COLLATE "C" AS prefix,
-         coalesce(event.customer_id, -1), coalesce(event.item_id, -1), event.name,
+  SELECT coalesce(event.customer_id, -1) AS customer, coalesce(event.item_id, -1), event.name,
          extract(epoch FROM event.occurred_at) / 86400.0, event.event_id, event.line,
          coalesce(hashtextextended(coalesce('t' || event.transaction_id, 's' || event.session_id), 0)
                   & x'7fffffffffffffff'::bigint, -1),
@@ -51,7 +44,7 @@ COPY (
           AT TIME ZONE {{zone}})::date - date '1970-01-01',
          (extract(epoch FROM event.received_at) * 1000000)::bigint, event.key_id
   {_EVENTS} AND {{new}}
-  ORDER BY prefix, event.occurred_at, event.event_id, event.line
+  ORDER BY customer, event.occurred_at, event.event_id, event.line
 ) TO STDOUT (FORMAT csv)
 """  # noqa: S608 - expressions of our own
 # The whole number of the transaction that wrote a row, of which the row has the last 32 bits.
@@ -82,11 +75,11 @@ class View(NamedTuple):
 
     def basis(self, table: int) -> str:
         """All that files of a month depend on beside its rows; ``table``: what PostgreSQL calls the month's."""
-        facts = (FORMAT, self.cluster, self.version, table, stored_generation(), settings.SHOP_TIME_ZONE)
+        facts = (FORMAT, self.cluster, self.version, table, settings.SHOP_TIME_ZONE)
         return " ".join(map(str, facts))
 
 
-class Counts(NamedTuple):
+class MonthCounts(NamedTuple):
     """Rows of a month; those that the month's file has not seen, and that none of its two files has."""
 
     rows: int
@@ -104,10 +97,10 @@ def view() -> View:
     return View(*rows(_VIEW)[0])
 
 
-def count(month: datetime, of: View, *, main: str, late: str) -> Counts:
+def count(month: datetime, of: View, *, main: str, late: str) -> MonthCounts:
     """Count the rows of a month; ``main``, ``late``: the snapshots that its files were written from."""
     since = {"since_main": _new(of, main), "since_late": _new(of, late)}
-    return Counts(*rows(sql.SQL(_COUNTS).format(joins=sql.SQL(""), **since, **_span(month)))[0])
+    return MonthCounts(*rows(sql.SQL(_COUNTS).format(**since, **_span(month)))[0])
 
 
 def read_month(month: datetime, of: View, *, since: str | None = None) -> Iterator[pa.Table]:
@@ -115,7 +108,7 @@ def read_month(month: datetime, of: View, *, since: str | None = None) -> Iterat
     values = {"server": sql.Literal(int(Trust.SERVER)), "zone": sql.Literal(settings.SHOP_TIME_ZONE)}
     new = sql.SQL("true") if since is None else _new(of, since)
     text = bytearray()
-    with copying(sql.SQL(_ROWS).format(joins=sql.SQL(_OWNER), new=new, **values, **_span(month))) as copied:
+    with copying(sql.SQL(_ROWS).format(new=new, **values, **_span(month))) as copied:
         for block in copied:  # of whole rows
             text += block
             if len(text) >= BLOCK:

@@ -70,11 +70,6 @@ def forget_months(months: Collection[datetime]) -> None:
             transaction.on_commit(partial(files.delete_lost, month, ()))
 
 
-def forget_all() -> None:
-    """Delete all files of events; the next run writes them again."""
-    forget_months(set(EventFile.objects.values_list("month", flat=True)))
-
-
 def forget_file(file: EventFile) -> None:
     """Delete the files of a damaged one's month, unless others took their place."""
     if EventFile.objects.filter(pk=file.pk, sha256=file.sha256).exists():

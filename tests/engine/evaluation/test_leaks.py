@@ -41,14 +41,14 @@ def purchases(n: int = 400) -> pd.DataFrame:
 
 
 def test_clean_purchases_share_no_basket() -> None:
-    assert shared_baskets(purchases(), cut=72, until=100, where="test") == []
+    assert shared_baskets([purchases()], cut=72, until=100, where="test") == []
 
 
 def test_baskets_of_the_window_copied_into_the_history_are_a_leak() -> None:
     """Ten of the 112 baskets of the window stand in the history as well: imported twice, once with a wrong time."""
     events = purchases()
     copies = events[(events["at"] >= 72) & (events["basket"] % 11 == 0)].assign(at=lambda rows: rows["at"] - 40)
-    leaks = shared_baskets(pd.concat([events, copies]), cut=72, until=100, where="test")
+    leaks = shared_baskets([pd.concat([events, copies])], cut=72, until=100, where="test")
     assert [leak.kind for leak in leaks] == [LeakKind.SHARED_BASKETS]
     assert leaks[0].size == pytest.approx(copies["basket"].nunique() / 112)
     with pytest.raises(LeakError, match="of the window's baskets are in the history, too") as caught:
@@ -60,11 +60,11 @@ def test_a_basket_at_the_cut_and_events_other_than_purchases_are_no_leak() -> No
     events = purchases(4000)
     one = events["basket"] == 2880  # at 72.0
     events.loc[one & ~one.shift(fill_value=False), "at"] -= 0.001
-    assert shared_baskets(events, cut=72, until=100, where="test") == []
+    assert shared_baskets([events], cut=72, until=100, where="test") == []
     viewed = purchases().assign(name=pd.Categorical([EventName.VIEW_ITEM.value] * 1200), basket=1)
-    assert shared_baskets(viewed, cut=72, until=100, where="test") == []
+    assert shared_baskets([viewed], cut=72, until=100, where="test") == []
     loose = purchases().assign(basket=-2)
-    assert shared_baskets(loose, cut=72, until=100, where="test") == []
+    assert shared_baskets([loose], cut=72, until=100, where="test") == []
 
 
 def test_acts_of_the_future_are_counted() -> None:

@@ -19,7 +19,7 @@ def test_the_strongest_act_before_the_cut_and_purchases_of_28_days_after_it() ->
         (9, 70, "add_to_wishlist", 9), (5, 70, "purchase", 10), (9, 80, "purchase", 37.9), (5, 80, "purchase", 38),
         (9, 99, "purchase", 12), (7, 70, "purchase", 12), (9, -1, "view_item", 1), (9, 70, "share", 1),
     )  # fmt: skip
-    outcomes = act_outcomes(events, cut=10, draw=np.random.default_rng(0))
+    outcomes = act_outcomes([events], cut=10, draw=np.random.default_rng(0))
     columns = (outcomes.customer, outcomes.act, outcomes.popularity, outcomes.bought)
     told = sorted(zip(*(column.tolist() for column in columns), strict=True))
     cart, view, wish, buy = (
@@ -30,7 +30,7 @@ def test_the_strongest_act_before_the_cut_and_purchases_of_28_days_after_it() ->
 
 
 def test_nothing_before_the_cut_are_no_pairs() -> None:
-    assert not len(act_outcomes(frame((1, 2, "purchase", 11)), cut=10, draw=np.random.default_rng(0)).customer)
+    assert not len(act_outcomes([frame((1, 2, "purchase", 11))], cut=10, draw=np.random.default_rng(0)).customer)
 
 
 def test_planted_acts_are_worth_what_their_buyers_buy() -> None:
@@ -44,7 +44,7 @@ def test_planted_acts_are_worth_what_their_buyers_buy() -> None:
                 rows.append((user, item, act, 1.0))
             if draw.random() < chance[act]:
                 rows.append((user, item, "purchase", 11.0))
-    learned = learn_points(act_outcomes(frame(*rows), cut=10, draw=draw))
+    learned = learn_points(act_outcomes([frame(*rows)], cut=10, draw=draw))
     odds = {act: np.log(share / (1 - share)) for act, share in chance.items()}
     truth = 5 * (odds["view_item"] - odds[None]) / (odds["purchase"] - odds[None])
     points = learned[EventName.VIEW_ITEM].points

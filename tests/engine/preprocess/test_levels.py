@@ -21,7 +21,7 @@ def view(user: int, day: int, **known: Any) -> dict[str, Any]:
 
 
 def level(*rows: dict[str, Any]) -> Level:
-    found = levels(frame([*rows, *CROWD]))
+    found = levels([frame([*rows, *CROWD])])
     assert found.of(found.users).tolist() == found.level.tolist()
     return Level(int(found.level[found.users == 1][0]))
 
@@ -49,15 +49,15 @@ def test_a_level_is_what_the_shop_knows(rows: Sequence[dict[str, Any]], expected
 
 
 def test_who_is_not_there_is_new() -> None:
-    assert levels(frame(CROWD)).of(levels(frame(CROWD)).users[:2] - 5).tolist() == [0, 0]
-    assert levels(frame([])).of(levels(frame(CROWD)).users).tolist() == [0] * FEWEST
+    assert levels([frame(CROWD)]).of(levels([frame(CROWD)]).users[:2] - 5).tolist() == [0, 0]
+    assert levels([frame([])]).of(levels([frame(CROWD)]).users).tolist() == [0] * FEWEST
 
 
 def test_a_shop_that_knows_hardly_anybody_learns_from_all() -> None:
     few = [act(number, 1) for number in range(FEWEST - 1)] + [view(500, 0)]
-    assert levels(frame(few)).of(levels(frame(few)).users).min() == Level.SEEN
-    assert levels(frame(few)).counts() == {"new": 0, "seen": 1, "confirmed": FEWEST - 1}
+    assert levels([frame(few)]).of(levels([frame(few)]).users).min() == Level.SEEN
+    assert levels([frame(few)]).counts() == {"new": 0, "seen": 1, "confirmed": FEWEST - 1}
 
 
 def test_nobody_is_an_event_without_a_customer() -> None:
-    assert levels(frame([act(-1, 1), *CROWD])).users.min() == 1_000
+    assert levels([frame([act(-1, 1), *CROWD])]).users.min() == 1_000

@@ -41,7 +41,7 @@ def seen(user: int, item: int, days_ago: int, **known: Any) -> dict[str, Any]:
 
 def look(rows: Sequence[dict[str, Any]]) -> list[Suspicion]:
     events = frame(rows)
-    return list(suspicions(events, levels(events), until=DAY + 1))
+    return list(suspicions([events], levels([events]), until=DAY + 1))
 
 
 def people_of(found: Sequence[Suspicion], rule: SuspicionRule) -> set[int]:
@@ -146,7 +146,7 @@ def test_a_young_shop_accuses_nobody_of_the_unusual() -> None:
 def test_what_is_held_is_of_people_and_of_the_unconfirmed_on_an_item() -> None:
     rows = [*customers(n=30, visitors=0), seen(900, 5, 9), seen(900, 5, 5), seen(900, 5, 1), seen(901, 5, 1)]
     events = frame(rows)
-    known = levels(events)
+    known = levels([events])
     item = Held(items=np.array([5]), since=np.array([TODAY - 5]))
     held = events[item.of(events, known)]
     assert held[["user", "day"]].to_numpy().tolist() == [[900, TODAY - 5], [900, TODAY - 1], [901, TODAY - 1]]

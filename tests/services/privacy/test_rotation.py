@@ -18,7 +18,6 @@ from django.db import DatabaseError, connection, transaction
 from recommendations.models import (
     Customer,
     Event,
-    EventFile,
     HeldEvent,
     Item,
     LegalHold,
@@ -56,11 +55,12 @@ from recommendations.store.imports import event_import
 from recommendations.store.process_held import drop_all
 from recommendations.store.retention.people import held_customers
 from recommendations.store.serving.slates import ServedSlate, append, write_slates
-from recommendations.store.snapshots.frames import event_frame
 from recommendations.store.temp_tables import rows, silent
 from recommendations.terms import CustomerKind, ExperimentStatus
 from tests import experiment_records
+from tests.event_frames import event_frame
 from tests.privacy_holders import somebody
+from tests.trained import artefact_folder
 
 NEW = "a-second-key-of-pseudonyms-0123456789"
 VISITOR, SIGNED_IN = CustomerKind.ANONYMOUS, CustomerKind.SIGNED_IN
@@ -390,12 +390,13 @@ def test_killed_in_the_middle_it_is_not_done() -> None:
 
 
 @pytest.mark.usefixtures("new_key")
-def test_files_of_events_go_with_the_old_pseudonyms() -> None:
-    """Their rows lie by the first bytes of these."""
+def test_files_of_events_know_no_pseudonyms(tmp_path: Path) -> None:
     prepare_partitions(NOW, NOW)
     ada = Customer.objects.create(pseudonym=pseudonym("ada"))
     Event.objects.create(customer=ada, occurred_at=NOW, event_id=uuid4(), name="view_item")
-    assert len(event_frame(until=NOW + DAY)) == EventFile.objects.count() == 1
-    rotate()
-    assert not EventFile.objects.exists()
-    assert len(event_frame(until=NOW + DAY)) == 1
+    with artefact_folder(tmp_path):
+        before = event_frame(until=NOW + DAY)
+        [path] = tmp_path.rglob("*.parquet")
+        assert bytes(ada.pseudonym)[:8] not in path.read_bytes()
+        rotate()
+        assert event_frame(until=NOW + DAY).equals(before)

@@ -18,8 +18,8 @@ from recommendations.store.models.training_data import (
     newest_event,
     unknown_follows,
 )
-from recommendations.store.snapshots.frames import event_frame
 from recommendations.terms import Trust
+from tests.event_frames import event_frame
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 9, 15, 6, 0, tzinfo=UTC)

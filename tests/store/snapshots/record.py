@@ -44,6 +44,7 @@ def customers_in_files() -> list[int]:
     return keys
 
 
-def prefixes_in(groups: pq.ParquetFile) -> Sequence[list[int]]:
-    """Prefixes of the rows of each row group."""
-    return [groups.read_row_group(n, columns=["prefix"])["prefix"].to_pylist() for n in range(groups.num_row_groups)]
+def customers_in(groups: pq.ParquetFile) -> Sequence[list[int]]:
+    """Keys of the customers of the rows of each row group."""
+    read = [groups.read_row_group(n, columns=["customer"]) for n in range(groups.num_row_groups)]
+    return [group["customer"].to_pylist() for group in read]

@@ -15,8 +15,8 @@ from recommendations.store.erasure.subjects import subject_of, subject_of_keys
 from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.holders.snapshots import SNAPSHOTS
 from recommendations.store.snapshots import files, update
-from recommendations.store.snapshots.frames import event_frame
 from recommendations.terms import CustomerKind
+from tests.event_frames import event_frame
 from tests.store.snapshots.asked_frame import asked_frame
 from tests.store.snapshots.record import DAY, JULY, JUNE, NOW, customer, customers_in_files, events, stored
 from tests.trained import artefact_folder
@@ -28,10 +28,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def folder(tmp_path: Path) -> Iterator[Path]:
     with artefact_folder(tmp_path):
         yield tmp_path
-
-
-def prefix_of(name: str) -> int:
-    return int.from_bytes(pseudonym(name)[:8])
 
 
 def test_an_erasure_rewrites_the_files_and_its_request_counts_the_rows(folder: Path) -> None:
@@ -60,7 +56,7 @@ def test_an_erasure_rewrites_the_files_and_its_request_counts_the_rows(folder: P
     assert customers_in_files() == [bert.pk] * 30
     assert not [path for path in old if path.exists()]
     for path in folder.rglob("*.parquet"):
-        assert prefix_of("anna").to_bytes(8, "little") not in path.read_bytes()
+        assert pseudonym("anna")[:8] not in path.read_bytes()
     assert event_frame(until=NOW).equals(asked_frame(until=NOW))
 
 
@@ -76,21 +72,6 @@ def test_a_run_amid_an_erasure_writes_nobody_who_is_being_erased() -> None:
     update.update(until=NOW)
     assert customers_in_files() == [bert.pk] * 3
     assert scan(subject_of_keys([anna.pk]))[HolderCode.SNAPSHOTS] == 0
-
-
-def test_a_key_that_was_joined_does_not_keep_the_place_of_who_is_erased() -> None:
-    anna, device = customer("anna"), customer("device", kind=CustomerKind.ANONYMOUS)
-    alias = CustomerAlias.objects.create(anonymous=device, customer=anna, source="api")
-    events(anna, JUNE, number=3)
-    events(device, JULY, number=3)
-    update.update(until=NOW)
-    alias.undone_at = NOW
-    alias.save()
-    SNAPSHOTS.erase(subject_of("anna", []), now=NOW)
-    assert stored()[6, False].rows == 0
-    assert stored().keys() == {(6, False)}  # July goes, as the device lay where anna's pseudonym has it
-    Event.objects.filter(customer=anna).delete()
-    assert event_frame(until=NOW)["user"].tolist() == [device.pk] * 3
 
 
 def test_several_people_leave_a_file_at_once() -> None:

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +26,9 @@ from recommendations.models import (
 )
 from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.events.pseudonyms import pseudonym
-from recommendations.store.snapshots.frames import event_frame, event_shards
+from recommendations.store.snapshots.frames import event_shards, in_order
 from recommendations.terms import CustomerKind, QuarantineState, SuspicionRule, Trust
+from tests.event_frames import event_frame
 from tests.store.snapshots.asked_frame import asked_frame
 from tests.trained import artefact_folder
 
@@ -34,7 +36,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 NOW = datetime(2026, 9, 15, 6, tzinfo=UTC)
 DAY = timedelta(days=1)
 LAST = 70  # days before now
-ROUNDS, LINES = 4, 60
+ROUNDS, LINES = 3, 60
 
 
 @pytest.fixture(autouse=True)
@@ -165,38 +167,45 @@ def test_whatever_happens_the_files_give_what_the_record_has(seed: int) -> None:
             history.one(history.changes)()
         with override_settings(PURCHASES_FROM=history.one([*Trust])):
             for until in untils:
-                whole = event_frame(until=until)
-                the_same(whole, asked_frame(until=until))
-            parts = history.one([1, 4, 16])
-            the_same_in_parts(whole, list(event_shards(until=until, shards=parts)), parts)
+                the_same(event_frame(until=until), asked_frame(until=until))
+            the_same_in_parts(event_frame(until=NOW + DAY), rows=history.one([1, 20, 60, 1_000]))
 
 
-def the_same_in_parts(whole: pd.DataFrame, parts: list[pd.DataFrame], n_parts: int) -> None:
-    """Each part has the rows of its customers, as the whole has them, and together they have all."""
-    assert len(parts) == n_parts
+def the_same_in_parts(whole: pd.DataFrame, *, rows: int) -> int:
+    """Each part has the rows of its customers, as the whole has them, and together they have all; how many there are.
+
+    They are gone through twice.
+    """
+    with event_shards(until=NOW + DAY, rows=rows) as shards:
+        parts, again = [*shards], [*shards]
+        assert len(parts) == len(shards)
     assert sum(map(len, parts)) == len(whole)
-    pseudonyms = dict(Customer.objects.values_list("pk", "pseudonym"))
-    shard = {key: int.from_bytes(bytes(value)[:8]) * n_parts >> 64 for key, value in pseudonyms.items()} | {-1: 0}
-    of_row = whole["user"].map(shard).to_numpy()
-    for number, part in enumerate(parts):
-        own = whole[of_row == number].reset_index(drop=True)
-        own["name"], other = own["name"].astype(str), part.assign(name=part["name"].astype(str))
-        pd.testing.assert_frame_equal(own, other, check_exact=True)
+    users = [sorted(set(part["user"])) for part in parts if len(part)]
+    assert all(one[-1] < other[0] for one, other in pairwise(users))
+    for part, same in zip(parts, again, strict=True):
+        own = whole[whole["user"].isin(part["user"])].reset_index(drop=True)
+        the_same_but_categories(own, part[whole.columns])
+        the_same(part, same)
+    the_same_but_categories(whole, in_order(parts)[whole.columns])
+    return len(parts)
 
 
-def test_a_part_reads_the_row_groups_of_its_customers_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def the_same_but_categories(one: pd.DataFrame, other: pd.DataFrame) -> None:
+    named = [frame.assign(name=frame["name"].astype(str)) for frame in (one, other)]
+    pd.testing.assert_frame_equal(*named, check_exact=True)
+
+
+def test_parts_have_about_as_many_rows_each(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("recommendations.store.snapshots.files.FEWEST", 10)
     history = History(1)
     for _times in range(4):
         history.happen()
+    for _change in range(3):
+        history.merge()
     whole = event_frame(until=NOW + DAY)
     the_same(whole, asked_frame(until=NOW + DAY))
-    the_same_in_parts(whole, list(event_shards(until=NOW + DAY, shards=512)), 512)
-
-
-def test_the_number_of_parts_is_a_power_of_two() -> None:
-    with pytest.raises(ValueError, match="3 is no power of two"):
-        next(event_shards(until=NOW, shards=3))
+    assert the_same_in_parts(whole, rows=len(whole)) == 1
+    assert the_same_in_parts(whole, rows=50) > 2
 
 
 @override_settings(SHOP_TIME_ZONE="Pacific/Kiritimati")
@@ -210,5 +219,3 @@ def test_another_time_zone_of_the_shop_is_another_day() -> None:
 
 def test_no_events_are_no_rows_of_the_same_columns() -> None:
     the_same(event_frame(until=timezone.now()), asked_frame(until=timezone.now()))
-    [part] = event_shards(until=NOW, shards=1)
-    the_same(part, asked_frame(until=NOW))

@@ -14,9 +14,10 @@ from django.test import override_settings
 from recommendations.models import Event, EventFile
 from recommendations.store.retention import months as retention
 from recommendations.store.snapshots import files, update
-from recommendations.store.snapshots.frames import EventFilesLostError, event_frame
+from recommendations.store.snapshots.frames import EventFilesLostError
+from tests.event_frames import event_frame
 from tests.store.snapshots.asked_frame import asked_frame
-from tests.store.snapshots.record import DAY, JULY, JUNE, NOW, SEPTEMBER, customer, events, prefixes_in, stored
+from tests.store.snapshots.record import DAY, JULY, JUNE, NOW, SEPTEMBER, customer, customers_in, events, stored
 from tests.trained import artefact_folder
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -176,7 +177,7 @@ def test_another_time_zone_of_the_shop_has_all_written_anew() -> None:
         assert bring_up()[6, False].path != first[6, False].path
 
 
-def test_row_groups_end_where_shards_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_row_groups_end_with_a_customer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "FEWEST", 20)
     monkeypatch.setattr(files, "MOST", 50)
     for number in range(40):
@@ -184,11 +185,11 @@ def test_row_groups_end_where_shards_do(monkeypatch: pytest.MonkeyPatch) -> None
     events(None, JUNE + 5 * DAY, number=120)
     [file] = bring_up().values()
     with files.open_file(file) as opened:
-        groups = prefixes_in(opened)
-    everything = [prefix for group in groups for prefix in group]
+        groups = customers_in(opened)
+    everything = [key for group in groups for key in group]
     assert everything == sorted(everything)
-    assert [len(group) for group in groups[:2]] == [50, 50]  # those of nobody are one shard that is very large
-    borders = [(one[-1] >> 56, other[0] >> 56) for one, other in pairwise(groups[2:])]
+    assert [len(group) for group in groups[:2]] == [50, 50]  # those of nobody are very many
+    borders = [(one[-1], other[0]) for one, other in pairwise(groups[2:])]
     assert len(borders) > 1
     assert all(last != first for last, first in borders)
     assert min(map(len, groups[:-1])) >= 20

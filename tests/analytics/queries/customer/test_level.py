@@ -8,9 +8,9 @@ from analytics.queries.customer.level import Standing, standings
 from recommendations.engine.preprocess import levels as engine
 from recommendations.event_types import EventName
 from recommendations.models import Customer, CustomerAlias, Event, Item, RunStage
-from recommendations.store.snapshots.frames import event_frame
 from recommendations.terms import Level, Stage, Trust
 from tests.analytics import records
+from tests.event_frames import event_frame
 
 pytestmark = pytest.mark.django_db
 
@@ -53,7 +53,7 @@ def test_levels_are_those_of_the_engine(tea: Item, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(engine, "FEWEST", 0)  # as in a shop that knows enough customers
     of = people(tea)
     known = standings([who.pk for who in of.values()])
-    learned = engine.levels(event_frame(until=records.NOW + timedelta(days=1)))
+    learned = engine.levels([event_frame(until=records.NOW + timedelta(days=1))])
     expected = dict(zip(learned.users.tolist(), learned.level.tolist(), strict=True))
     assert {name: known[who.pk].level for name, who in of.items()} == {
         name: expected.get(who.pk, Level.NEW) for name, who in of.items()
