@@ -13,7 +13,9 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import django
 from django.core.management import call_command
@@ -70,7 +72,7 @@ def measured() -> dict[str, dict[str, float]]:
     invented(EVENTS, 200, FIRST, 100)
     results["bring up after a day"] = cost(lambda: update(until=NOW))
     for rows in (1 << 62, PART_ROWS, 250_000):
-        results[f"read, {parts_of(rows)} parts"] = cost(lambda rows=rows: parts_of(rows))
+        results[f"read, {parts_of(rows)} parts"] = cost(partial(parts_of, rows))
     people = [Sought(keys=frozenset({key})) for key in Customer.objects.order_by("?").values_list("pk", flat=True)[:3]]
     results["erase one of three"] = {"seconds": cost(lambda: [erase_rows([one]) for one in people])["seconds"] / 3}
     stored = EventFile.objects.values_list("size", "rows")
@@ -93,7 +95,7 @@ def cost(work: Callable[[], object]) -> dict[str, float]:
     return {"seconds": spent.seconds, "cpu": time.process_time() - cpu, "gb": spent.peak_mb / 1e3}
 
 
-def invented(statement: str, *values: object) -> None:
+def invented(statement: str, *values: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
 

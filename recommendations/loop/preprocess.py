@@ -1,7 +1,10 @@
 """Stage 2: the events up to each cut, cleaned and counted, become a training set; what followed becomes its truth."""
 
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import pandas as pd
@@ -42,6 +45,7 @@ from recommendations.store.vectors.item_vectors import known_vectors
 from recommendations.store.vectors.words import word_vectors
 from recommendations.terms import Cut, Task
 
+THREADS = 2
 FEWEST_USERS = 2
 FEWEST_ITEMS = 2
 
@@ -77,7 +81,7 @@ def make_snapshots(context: RunContext) -> Mapping[str, object]:
 
 
 def _make_snapshots(context: RunContext, events: Parts) -> Mapping[str, object]:
-    end = context.windows.cuts[Cut.LIVE]
+    cuts, end = context.windows.cuts.items(), context.windows.cuts[Cut.LIVE]
     shop = _shop(context)
     context.report(0.1, text=f"{len(shop.attributes.ids):,} items read, with all that they say")
     live = _cleaned(events, until=end)
@@ -98,9 +102,8 @@ def _make_snapshots(context: RunContext, events: Parts) -> Mapping[str, object]:
     }
     learned = learned_points(context, left, shop.weights.points)
     trials: dict[Cut, PointsTrial] = {}
-    for number, cut in enumerate(Cut):
-        past = live._replace(events=left) if cut is Cut.LIVE else _cleaned_before(context.windows.cuts[cut], events)
-        made = _make(context, cut, past, shop)
+    pasts = ((cut, live._replace(events=left) if cut is Cut.LIVE else _cleaned_before(at, events)) for cut, at in cuts)
+    for number, (cut, past, made) in enumerate(_training_sets(context, pasts, shop, ahead=len(events) == 1)):
         if cut is not Cut.LIVE:
             window = context.windows.window(cut)
             refuse(shared_baskets(left, cut=window[0], until=window[1], where=cut))
@@ -146,17 +149,33 @@ def _cleaned_before(end: float, events: Parts) -> Past:
     return _cleaned(ChangedParts(events, before), until=end)
 
 
-def _make(context: RunContext, cut: Cut, past: Past, shop: Shop) -> TrainingSnapshot:
-    """Make the training set of a cut and save it."""
-    made = _snapshot(context, cut, past, shop)
-    made = _taught(past.people, _with_promotions(shop.plan, made))
-    made = _following(shop.follows, _linked(shop.links, made))
-    made = with_vectors(made, texts=shop.texts, ids=shop.attributes.ids, beside=shop.vectors)
-    made = _with_net(context, made)
+def _training_sets(
+    context: RunContext, pasts: Iterable[tuple[Cut, Past]], shop: Shop, *, ahead: bool
+) -> Iterator[tuple[Cut, Past, TrainingSnapshot]]:
+    """Make the training sets of the cuts and save them. What items say is read of two cuts at a time where all
+    three sets may be in memory, ``ahead``.
+    """
+    described = partial(with_vectors, texts=shop.texts, ids=shop.attributes.ids, beside=shop.vectors)
+    with ThreadPoolExecutor(THREADS) as threads:
+        begun: deque[tuple[Cut, Past, Future[TrainingSnapshot]]] = deque()
+        for cut, past in pasts:
+            made = _with_promotions(shop.plan, _taught(past.people, _snapshot(context, cut, past, shop)))
+            made = _following(shop.follows, _linked(shop.links, made))
+            begun.append((cut, past, threads.submit(described, made)))
+            if not ahead:
+                yield _saved(context, *begun.popleft(), shop)
+        while begun:
+            yield _saved(context, *begun.popleft(), shop)
+
+
+def _saved(
+    context: RunContext, cut: Cut, past: Past, described: Future[TrainingSnapshot], shop: Shop
+) -> tuple[Cut, Past, TrainingSnapshot]:
+    made = _with_net(context, described.result())
     _require_enough(made, cut)
     model.save_snapshot(context.version, cut, made, categories=shop.categories)
     model.save_levels(context.version, cut, past.people.of(made.users.ids))
-    return made
+    return cut, past, made
 
 
 def _trial(

@@ -54,10 +54,10 @@ class ChangePoints(NamedTuple):
         return replace(acts, strength=acts.strength * factor)
 
 
-def lessened(acts: Interactions, departments: Sparse) -> Interactions:
-    """The acts, of which those before a change count for less; so many users at a time that their acts are few."""
+def lessened(acts: Interactions, departments: Sparse, *, at_once: int = AT_ONCE) -> Interactions:
+    """The acts, of which those before a change count for less; users are looked at so many acts at a time."""
     strength = acts.strength.copy()
-    ends = np.searchsorted(acts.offsets, np.arange(AT_ONCE, len(acts) + AT_ONCE, AT_ONCE), side="left")
+    ends = np.searchsorted(acts.offsets, np.arange(at_once, len(acts) + at_once, at_once), side="left")
     for start, end in pairwise(np.unique([0, *np.minimum(ends, acts.n_users)]).tolist()):
         own = acts.of_users(np.arange(start, end))
         rows = slice(*acts.offsets[[start, end]])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from recommendations.engine.frames import Interactions
-from recommendations.engine.preprocess.change_points import ChangePoints
+from recommendations.engine.preprocess.change_points import ChangePoints, lessened
 from recommendations.engine.preprocess.matrix import EventWeights, snapshot
 from tests.engine.preprocess.events import DAY, act, attributes, frame
 from tests.shop import Act, catalogue, interactions
@@ -79,12 +79,14 @@ def test_each_basket_since_halves_what_came_before_and_takes_nothing_away() -> N
     others = history(*[FOOD] * 13, user=1)
     look = Act(0, MILK, 99, age=3.5, strength=0.2, bought=False)
     acts = interactions([*history(*[FOOD] * 10, *[TOOLS] * 3), look, *others], n_users=2, n_items=ITEMS)
-    lessened = ChangePoints.of(acts, DEPARTMENTS).lessening(acts)
-    own = lessened.user == 0
-    assert lessened.strength[own] == pytest.approx([1 / 8] * 10 + [1] * 6 + [0.2 / 8])
-    assert (lessened.strength[~own] == 1).all()
+    less = ChangePoints.of(acts, DEPARTMENTS).lessening(acts)
+    own = less.user == 0
+    assert less.strength[own] == pytest.approx([1 / 8] * 10 + [1] * 6 + [0.2 / 8])
+    assert (less.strength[~own] == 1).all()
     for name in ("user", "item", "basket", "age", "quantity", "amount", "bought"):
-        assert np.array_equal(getattr(lessened, name), getattr(acts, name))
+        assert np.array_equal(getattr(less, name), getattr(acts, name))
+    for at_once in (1, 17, 20, 1_000):
+        assert np.array_equal(lessened(acts, DEPARTMENTS, at_once=at_once).strength, less.strength)
 
 
 def test_where_nobody_changed_the_acts_are_the_same() -> None:

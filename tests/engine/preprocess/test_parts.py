@@ -9,7 +9,7 @@ import pytest
 
 from recommendations.engine.evaluation.leaks import shared_baskets
 from recommendations.engine.feedback.act_outcomes import act_outcomes
-from recommendations.engine.preprocess import change_points, levels, suspects
+from recommendations.engine.preprocess import levels, suspects
 from recommendations.engine.preprocess.clean import Cleaning, Removed
 from recommendations.engine.preprocess.levels import Levels
 from recommendations.engine.preprocess.matrix import ActRows, EventWeights, TrainingSnapshot, snapshot_of
@@ -77,8 +77,7 @@ def the_same(one: object, other: object) -> None:
 
 @pytest.mark.parametrize("n", [2, 7, 64])
 @pytest.mark.parametrize("seed", range(2))
-def test_parts_teach_what_the_whole_teaches(seed: int, n: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(change_points, "AT_ONCE", 400)
+def test_parts_teach_what_the_whole_teaches(seed: int, n: int) -> None:
     events = history(seed)
     (people, whole, made), (people_too, parts, made_too) = learned([events]), learned(cut_up(events, n))
     the_same(people, people_too)
