@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install demo shop test check fuzz lint audit chromium node clients clean
-.PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-scale bench-schema bench-serving
+.PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-run bench-scale bench-schema bench-serving
 .PHONY: bench-adaptivity bench-bandits bench-cold-items bench-cold-people bench-experiments bench-first-impressions bench-imports bench-leaks bench-looks-like bench-mutations bench-noise bench-off-policy bench-past-answers bench-privacy-erasures bench-privacy-forgetting bench-privacy-logs bench-privacy-membership bench-privacy-pairs bench-privacy-releases bench-push bench-push-agent bench-push-demo bench-push-lift bench-push-quality bench-readings bench-replay-estimates bench-retention bench-watches
 
 PORT ?= 8000
@@ -161,6 +161,9 @@ bench-readings: .venv/stamp  ## A reading of an experiment with 200,000 people a
 
 bench-replay-estimates: .venv/stamp  ## What the replay tells of five drafts, beside the truth, and its A/A, on the demo's data (DATA=.local)
 	$(SERVERS) --data "$(DATA)" -- $(PYTHON) -m bench.replay_estimates $(ARGS)
+
+bench-run: .venv/stamp  ## A whole run of the loop in a limit of memory (ARGS="--folder DIR --customers 1000000 --items 100000 --rows 50000000 --memory 8")
+	$(PYTHON) -m bench.growth.whole_run $(ARGS)
 
 bench-scale: .venv/stamp  ## Seconds and memory up to 50 million invented interactions (ARGS="--rows 1,10 --json out.json")
 	$(PYTHON) bench/scale.py $(ARGS)

@@ -37,52 +37,86 @@ class Shop:
     spent: Sparse
 
 
+@dataclass(frozen=True, kw_only=True)
+class Visits:
+    """Everything that was done in a shop. By visit: ``owner``; ``age``, days before the cut, below 0 after it;
+    ``buys``. By line: its visit, which is its ``basket``, and its ``item``.
+    """
+
+    owner: IntArray
+    age: FloatArray
+    buys: NDArray[np.bool_]
+    basket: IntArray
+    item: IntArray
+    catalogue: Catalogue
+    shape: tuple[int, int]  # users × items
+
+
 def shop(rows: int, *, seed: int = 0) -> Shop:
     """Invent a shop with about so many rows in training."""
     draw = generator(seed, "synthetic")
-    n_users, n_items = max(rows // ROWS_PER_USER, 2), max(int(ITEMS_PER_ROOT * rows**0.5), 20)
+    return _shop(draw, _visits(draw, rows, shape_of(rows)))
+
+
+def visits(rows: int, *, shape: tuple[int, int], seed: int = 0) -> Visits:
+    """Invent so many rows of a shop of users × items, before and after the cut together."""
+    return _visits(generator(seed, "synthetic"), round(rows * (1 - WINDOW / DAYS)), shape)
+
+
+def shape_of(rows: int) -> tuple[int, int]:
+    """Users × items of a shop with about so many rows in training."""
+    return max(rows // ROWS_PER_USER, 2), max(int(ITEMS_PER_ROOT * rows**0.5), 20)
+
+
+def _visits(draw: np.random.Generator, rows: int, shape: tuple[int, int]) -> Visits:
+    n_users, n_items = shape
     user = np.repeat(np.arange(n_users, dtype=np.int32), _lengths(draw, n_users, int(DRAWN * rows)))
     begins = draw.random(len(user), np.float32) < 1 / BASKET
     begins[np.concatenate([[True], user[1:] != user[:-1]])] = True
     basket = np.cumsum(begins, dtype=np.int32) - np.int32(1)
     keys = basket.astype(np.int64) * n_items
-    of_basket = user[begins]
+    owner = user[begins]
     del begins, basket
     keys += _items(draw, user, n_items)
     keys.sort()
     keys = keys[np.concatenate([[True], keys[1:] != keys[:-1]])]
     basket, item = (keys // n_items).astype(np.int32), (keys % n_items).astype(np.int32)
     del keys
-    return _shop(draw, of_basket, basket=basket, item=item, shape=(n_users, n_items))
+    age = (DAYS * draw.random(len(owner), np.float32) - WINDOW).astype(np.float32)
+    buys = draw.random(len(owner), np.float32) >= SESSIONS
+    return Visits(
+        owner=owner, age=age, buys=buys, basket=basket, item=item, catalogue=_catalogue(draw, n_items), shape=shape
+    )
 
 
-def _shop(
-    draw: np.random.Generator, of_basket: IntArray, *, basket: IntArray, item: IntArray, shape: tuple[int, int]
-) -> Shop:
-    age = (DAYS * draw.random(len(of_basket), np.float32) - WINDOW).astype(np.float32)
-    buys = draw.random(len(of_basket), np.float32) >= SESSIONS
-    catalogue = _catalogue(draw, shape[1])
-    later = (age < 0)[basket]
-    truth = later & buys[basket]
+def _shop(draw: np.random.Generator, seen: Visits) -> Shop:
+    basket, item, catalogue = seen.basket, seen.item, seen.catalogue
+    later = (seen.age < 0)[basket]
+    truth = later & seen.buys[basket]
     spent = sparse.csr_matrix(
-        (catalogue.price[item[truth]], (of_basket[basket[truth]], item[truth])), shape=shape, dtype=np.float32
+        (catalogue.price[item[truth]], (seen.owner[basket[truth]], item[truth])), shape=seen.shape, dtype=np.float32
     )
     basket, item = basket[~later], item[~later]
-    quantity = 1 + (draw.random(len(item), np.float32) < SESSIONS).astype(np.float32)
-    bought = buys[basket]
+    quantity = quantities(draw, len(item))
+    bought = seen.buys[basket]
     acts = Interactions(
-        user=of_basket[basket],
+        user=seen.owner[basket],
         item=item,
         basket=basket,
-        age=age[basket],
+        age=seen.age[basket],
         quantity=quantity,
         strength=np.where(bought, np.float32(1), np.float32(VIEW)),
         amount=np.where(bought, catalogue.price[item] * quantity, np.float32(0)),
         bought=bought,
-        n_users=shape[0],
-        n_items=shape[1],
+        n_users=seen.shape[0],
+        n_items=seen.shape[1],
     )
     return Shop(training=TrainingSet(interactions=acts, catalogue=catalogue), spent=spent)
+
+
+def quantities(draw: np.random.Generator, count: int) -> FloatArray:
+    """Draw how many pieces a line has: one, or two of a fifth of them."""
+    return 1 + (draw.random(count, np.float32) < SESSIONS).astype(np.float32)
 
 
 def _lengths(draw: np.random.Generator, n_users: int, rows: int) -> NDArray[np.int64]:

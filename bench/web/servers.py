@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,20 +28,20 @@ class Server:
     @property
     def cpu_seconds(self) -> float:
         """CPU time of the process and all its children, user and system."""
-        return sum(_cpu(pid) for pid in _tree(self.process.pid))
+        return sum(_cpu(pid) for pid in tree(self.process.pid))
 
 
 @contextmanager
 def web(
-    application: str, *, up: str, env: Mapping[str, str] | None = None, log: Path | None = None
+    application: str, *, up: str, env: Mapping[str, str] | None = None, log: Path | None = None, threads: int = 4
 ) -> Iterator[Server]:
-    """Run one granian worker with four blocking threads, as ``recsite.supervisor`` runs it; ``up`` is an address that
-    answers when it may be used.
+    """Run one granian worker with so many blocking threads, as ``recsite.supervisor`` runs it; ``up`` is an address
+    that answers when it may be used.
     """
     port = free_port()
     argv = (
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
-        *("--workers", "1", "--blocking-threads", "4", "--log-level", "warning", application),
+        *("--workers", "1", "--blocking-threads", str(threads), "--log-level", "warning", application),
     )
     whole = os.environ | dict.fromkeys(THREADS, "1") | {"LOG_LEVEL": "WARNING"} | dict(env or {})
     with (log or Path(os.devnull)).open("ab") as output:
@@ -76,11 +76,13 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     raise TimeoutError(f"{url} does not answer")
 
 
-def _tree(root: int) -> list[int]:
+def tree(root: int) -> list[int]:
+    """A process and all that descends from it."""
     pids = [root]
     for pid in pids:
         for task in Path(f"/proc/{pid}/task").glob("*/children"):
-            pids += map(int, task.read_text(encoding="ascii").split())
+            with suppress(OSError):  # it has ended meanwhile
+                pids += map(int, task.read_text(encoding="ascii").split())
     return pids
 
 
