@@ -66,8 +66,8 @@ def figures_of(result: Result) -> list[Figure]:
         one, none = result["web"][name], result["no_model"][name]
         more = one["mb"]["private"] - none["mb"]["private"]
         figures += [
-            Figure(f"{name}: resident MB", one["mb"]["resident"], most=WEB_MB),
-            Figure(f"{name}: private MB", one["mb"]["private"], most=WEB_MB),
+            Figure(f"{name}: resident MB, with all that it shares", one["mb"]["resident"]),
+            Figure(f"{name}: MB, with its part of what it shares", one["mb"]["pss"], most=WEB_MB),
             Figure(f"{name}: private MB more than with no model", more, most=OF_MODEL_MB),
             Figure(f"{name}: seconds to the first answer", one["start_seconds"], most=START_SECONDS),
             Figure(f"{name}: answers that were no 200", sum(one["wrong"].values()), most=0),
@@ -94,8 +94,11 @@ def text_of(result: Result) -> str:
             f"| {one['resident_mb']:,} | {parts} |"
         )
     if "web" in result:
-        lines += ["", "| web process | start s | p50 ms | p99 ms | private MB | PSS MB | resident MB |"]
-        lines.append("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+        lines += [
+            "",
+            "| web process | start s | of CPU | answer ms, p50 | p99 | of CPU | MB private | PSS | resident |",
+        ]
+        lines.append("| --- |" + " ---: |" * 8)
         lines += [_web_line(name, result["web"][name]) for name in ("web", "pages")]
         lines += [_web_line(f"{name}, no model", result["no_model"][name]) for name in ("web", "pages")]
     return "\n".join([*lines, ""])
@@ -112,8 +115,8 @@ def _heads(run: Mapping[str, Any], protocol: Mapping[str, Any]) -> tuple[str, st
 def _web_line(name: str, one: Mapping[str, Any]) -> str:
     mb = one["mb"]
     return (
-        f"| {name} | {one['start_seconds']} | {one['p50_ms']} | {one['p99_ms']} | {mb['private']} | {mb['pss']} "
-        f"| {mb['resident']} |"
+        f"| {name} | {one['start_seconds']} | {one['start_cpu_seconds']} | {one['p50_ms']} | {one['p99_ms']} "
+        f"| {one['cpu_ms']} | {mb['private']} | {mb['pss']} | {mb['resident']} |"
     )
 
 
