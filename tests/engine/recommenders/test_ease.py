@@ -1,7 +1,11 @@
 """EASE against its definition: B = I − P / diag(P) by plain inversion of the item-item matrix."""
 
+import threading
+import time
+
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from recommendations.engine.frames import TrainingSet
 from recommendations.engine.recommenders import item_regression
@@ -170,3 +174,25 @@ def test_histories_are_cut_where_they_hold_too_many_pairs() -> None:
     assert (whole[0, 1] > 0) & (whole[0, 2] > 0)
     assert cut[0, 1] > 0
     assert cut[0, 2] == 0
+
+
+def test_other_threads_run_while_a_matrix_is_factored() -> None:
+    """A run reports that it lives, and fits its other recommenders, from other threads."""
+    square = np.eye(2_500) * 3 + 1
+    ticks, ended = 0, threading.Event()
+
+    def tick() -> None:
+        nonlocal ticks
+        while not ended.wait(0.002):
+            ticks += 1
+
+    thread = threading.Thread(target=tick)
+    with threadpool_limits(1, user_api="blas"):
+        thread.start()
+        time.sleep(0.02)
+        before = ticks
+        assert item_regression._lapack("dpotrf", square) == 0
+        during = ticks - before
+    ended.set()
+    thread.join()
+    assert during >= 10
