@@ -1,7 +1,7 @@
 """What ``whole_run.py`` asks of the product itself, with its servers there: each command prints one JSON object.
 
 ``open`` makes an empty shop, ``fill FOLDER`` imports the files there; ``facts NUMBER`` tells of the run after so many,
-``web NUMBER`` measures the web processes, asked by so many customers.
+``web NUMBER ANSWERS`` measures the web processes, asked by so many customers.
 """
 
 import json
@@ -35,7 +35,7 @@ from recommendations.store.models import records  # noqa: E402
 from recommendations.terms import RunStatus, Scope  # noqa: E402
 
 ADDRESS = "/api/v1/placements/home/recommend/?user_id={who}&n=20"
-ANSWERS, THREADS = 1_000, 18  # threads of a web process as the supervisor starts it
+THREADS = 18  # threads of a web process as the supervisor starts it
 SEED = 0
 
 
@@ -86,14 +86,14 @@ def facts(before: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def of_web(customers: str) -> dict[str, Any]:
-    """Seconds to the first answer, latencies and memory of both web processes after a thousand answers of each.
+def of_web(customers: str, answers: str) -> dict[str, Any]:
+    """Seconds to the first answer, latencies and memory of both web processes after so many answers of each.
 
     Both run, as the supervisor starts both: what they map of the model is shared. ``mb`` is of the process that
     answers, ``mb_of_all`` of Granian's that started it, too.
     """
     draw = random.Random(SEED)  # noqa: S311 - an order of requests, no secret
-    asked = [ADDRESS.format(who=f"c{draw.randrange(int(customers))}") for _ in range(ANSWERS)]
+    asked = [ADDRESS.format(who=f"c{draw.randrange(int(customers))}") for _ in range(int(answers))]
     pages = {"PAGES_URL": f"http://127.0.0.1:{free_port()}"}
     with _key() as key, _started(asked[0], key, pages) as (one, start), _started(asked[0], key, {}) as (other, later):
         both = {"web": (one, start), "pages": (other, later)}

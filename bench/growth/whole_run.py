@@ -49,9 +49,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         "run": shop.run(options.memory),
     }
     if result["run"]["live"]:
+        asked = str(options.customers), str(options.answers)
         tell("web processes with the model, and with none")
-        result["web"] = shop.inside("web", str(options.customers))
-        result["no_model"] = shop.empty().inside("web", str(options.customers))
+        result["web"] = shop.inside("web", *asked)
+        result["no_model"] = shop.empty().inside("web", *asked)
     if options.json:
         options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     say(text_of(result))
@@ -76,6 +77,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--rows", type=int, default=1_000_000, help="of events, before and after the cuts")
     parser.add_argument("--memory", type=float, default=8.0, help="GB of 10⁹ bytes that all processes may hold")
     parser.add_argument("--folder", type=Path, required=True, help="where the shop is kept, 1 GB a million rows")
+    parser.add_argument("--answers", type=int, default=1_000, help="of each web process, to random customers")
     parser.add_argument("--seed", type=int, default=0, help="of the shop")
     parser.add_argument("--json", type=Path, help="file for the figures")
     parser.add_argument("--beside", type=Path, help="figures of before (a file of --json), for a table of both")

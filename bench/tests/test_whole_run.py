@@ -20,7 +20,7 @@ from bench.growth.samples import Sample, Samples, Use
 from bench.growth.shop_files import write_shop
 
 END = datetime(2026, 3, 10, tzinfo=UTC)
-TINY = ("--customers", "300", "--items", "250", "--rows", "15000")
+TINY = ("--customers", "300", "--items", "250", "--rows", "15000", "--answers", "30")
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +127,7 @@ def stages_of(run: dict[str, object]) -> list[str]:
     return [one["stage"] for one in stages]
 
 
+@pytest.mark.timeout(900)
 def test_a_tiny_shop_goes_round_the_loop_and_is_killed_where_the_limit_is_far_too_small(tmp_path: Path) -> None:
     code, small = result_of(tmp_path, "--memory", "0.15")
     if not small["run"]["limited"]:
