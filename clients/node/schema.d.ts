@@ -1676,7 +1676,7 @@ export interface components {
          * @description Places that hold something about people, in the order in which they are erased.
          * @enum {unknown}
          */
-        HolderCode: "agents" | "answers" | "audiences" | "contacts" | "customer" | "events" | "experiments" | "files" | "interests" | "learned" | "live" | "messages" | "processes" | "slates" | "sources" | "staff_work";
+        HolderCode: "agents" | "answers" | "audiences" | "contacts" | "customer" | "events" | "experiments" | "files" | "interests" | "learned" | "live" | "messages" | "processes" | "slates" | "snapshots" | "sources" | "staff_work";
         /**
          * HolderDone
          * @description What a holder had, and what became of it.
