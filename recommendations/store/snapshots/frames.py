@@ -23,28 +23,17 @@ from pandas.api.types import union_categoricals
 from recommendations.event_types import EventName
 from recommendations.models import EventFile
 from recommendations.store.snapshots import files
-from recommendations.store.snapshots.columns import SCHEMA, event_numbers
+from recommendations.store.snapshots.columns import SCHEMA, TEXT, event_numbers
 from recommendations.store.snapshots.files import RowGroup
 from recommendations.store.snapshots.update import forget_file, one_view, update
 from recommendations.store.temp_tables import rows
 from recommendations.terms import QuarantineState
 
-COLUMNS = {
-    "user": pa.int64(),
-    "item": pa.int64(),
-    "name": pa.dictionary(pa.int32(), pa.string()),
-    "at": pa.float64(),
-    "basket": pa.int64(),
-    "quantity": pa.float32(),
-    "price": pa.float32(),
-    "amount": pa.float32(),
-    "rating": pa.float32(),
-    "trust": pa.int8(),
-    "day": pa.int32(),
-}
+_TOLD = ("item", "name", "at", "basket", "quantity", "price", "amount", "rating", "trust", "day")
+COLUMNS = {"user": pa.int64(), **{name: TEXT[name] for name in _TOLD}}
 NOBODY, EVERYBODY = -1, 1 << 62
 TRIES = 3  # times that files are written again that are damaged
-ORDER = {"event_high": pa.uint64(), "event_low": pa.uint64(), "line": pa.int16()}
+ORDER = {"event_high": pa.uint64(), "event_low": pa.uint64(), "line": TEXT["line"]}
 """Columns that say with the time which of two rows comes first; frames of one part, which is in order, lack them."""
 _DAYS = "(extract(epoch FROM {}) / 86400.0)::float8"
 _UNTIL = f"SELECT {_DAYS.format('%(until)s::timestamptz')}"

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.test import override_settings
 
 from recommendations.models import Event, EventFile
+from recommendations.store.events.pseudonyms import pseudonym
 from recommendations.store.retention import months as retention
 from recommendations.store.snapshots import files, update
 from recommendations.store.snapshots.frames import EventFilesLostError
@@ -221,3 +222,14 @@ def test_a_disk_that_keeps_nothing_is_told_of(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(files, "open_file", damaged)
     with pytest.raises(EventFilesLostError):
         event_frame(until=NOW)
+
+
+def test_files_know_keys_and_no_pseudonyms() -> None:
+    anna = customer("anna")
+    events(anna, JUNE, number=3)
+    [file] = bring_up().values()
+    with files.open_file(file) as opened:
+        told = {value for column in opened.read().columns for value in column.to_pylist()}
+    prefix = pseudonym("anna")[:8]
+    assert anna.pk in told
+    assert not told & {prefix, prefix.hex(), *(int.from_bytes(prefix, "big", signed=sign) for sign in (False, True))}
