@@ -124,7 +124,7 @@ class Number:
 
 NUMBERS: Mapping[str, Number] = {
     "recommendations": Number(
-        words="lines of recommendations without migrations", limit=115_600,
+        words="lines of recommendations without migrations", limit=116_800,
         count=lambda house: house.lines("recommendations"),
     ),
     "migrations": Number(
