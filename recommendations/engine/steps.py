@@ -101,29 +101,38 @@ class Step:
     spent: tuple[str, ...] = ()  # stems of what no later step reads
 
 
+def borders_of(
+    step: Step, before: Arrays, training: TrainingSet, *, borders: Sequence[int] = (), ranges: int = 1
+) -> Sequence[int]:
+    """Borders of the parts of a step: of customers the ``borders``, by default one part; at most so many ``ranges``."""
+    if step.over is Over.CUSTOMERS:
+        return borders or (0, training.n_users)
+    if step.over is Over.ONCE:
+        return 0, 0
+    rows = int(before[f"{step.product[0]}.shape"][0])
+    costs = most_stored(*(matrix_of(before, stem) for stem in step.product)) if ranges > 1 else np.ones(rows)
+    return equal_costs(costs, ranges)
+
+
+def part_between(step: Step, training: TrainingSet, start: int, stop: int, *, seed: int) -> Part:
+    """The part of a step from one border to the next."""
+    return Part(
+        start=start,
+        stop=stop,
+        acts=_acts(training, start, stop) if step.over is Over.CUSTOMERS else None,
+        catalogue=training.catalogue,
+        promotions=training.promotions,
+        net=training.net,
+        seed=seed,
+    )
+
+
 def parts_of(
     step: Step, before: Arrays, training: TrainingSet, *, seed: int, borders: Sequence[int] = (), ranges: int = 1
 ) -> list[Part]:
-    """The parts of a step: customers between the ``borders``, all of them by default; at most so many ``ranges``."""
-    at: Sequence[int] = (0, 0)
-    if step.over is Over.CUSTOMERS:
-        at = borders or (0, training.n_users)
-    elif step.over is Over.ITEMS:
-        rows = int(before[f"{step.product[0]}.shape"][0])
-        costs = most_stored(*(matrix_of(before, stem) for stem in step.product)) if ranges > 1 else np.ones(rows)
-        at = equal_costs(costs, ranges)
-    return [
-        Part(
-            start=start,
-            stop=stop,
-            acts=_acts(training, start, stop) if step.over is Over.CUSTOMERS else None,
-            catalogue=training.catalogue,
-            promotions=training.promotions,
-            net=training.net,
-            seed=seed,
-        )
-        for start, stop in pairwise(at)
-    ]
+    """The parts of a step."""
+    at = borders_of(step, before, training, borders=borders, ranges=ranges)
+    return [part_between(step, training, start, stop, seed=seed) for start, stop in pairwise(at)]
 
 
 def run_part(step: Step, config: object, before: Arrays, part: Part) -> Arrays:

@@ -4,11 +4,12 @@ Instances are scored once per block of queries however many blends weigh them, a
 wait for whoever takes them: memory does not grow with the queries.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 from typing import Protocol, Self
 
@@ -31,6 +32,20 @@ class Scorer(Protocol):
     """What the hybrid needs of a fitted recommender."""
 
     def score(self, queries: Queries) -> FloatArray: ...
+
+
+@dataclass(kw_only=True)
+class Timed:
+    """A fitted recommender whose scoring is timed: seconds of the thread that scores a block, so of one core."""
+
+    score_block: Callable[[Queries], FloatArray]
+    seconds: list[float] = field(default_factory=list)
+
+    def score(self, queries: Queries) -> FloatArray:
+        started = time.thread_time()
+        scores = self.score_block(queries)
+        self.seconds.append(time.thread_time() - started)
+        return scores
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,6 @@
 """The contract of every recommender: its steps over many parts, through files, learn what ``fit`` learns."""
 
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,22 +21,14 @@ from recommendations.engine.recommenders import (
     spectral,
     user_knn,
 )
-from recommendations.engine.recommenders.protocol import Recommender, learned, restored
+from recommendations.engine.recommenders.protocol import Recommender, restored
 from recommendations.engine.recommenders.transformer import Transformer
 from recommendations.engine.steps import Arrays, Over, join_parts, parts_of, run_part
+from tests.engine.recommenders.step_shop import ITEMS, KINDS, NEAR, SEED, assert_alike, shop
 from tests.lengths import cases
-from tests.shop import Act, follows, in_view, training_set, with_net
+from tests.shop import in_view
 
-SEED = 3
-USERS, ITEMS, CATEGORIES = cases(short=500, full=10_000), 160, 8
 PARTS = (1, 2, 7, 64)
-NEAR = 1e-6
-
-KINDS: dict[str, tuple[type[Any], Any]] = {
-    one.name: (one.kind, one.config)
-    for place, one in enumerate(registry.EVERY)
-    if not any(one.learns_as(other) for other in registry.EVERY[:place])
-}
 LIMITED: dict[str, tuple[type[Any], Any]] = {
     "spectral": (spectral.Spectral, spectral.Config(factors=8)),
     "ease, of items": (ease.Ease, ease.Config(dual_users=0)),
@@ -54,26 +45,6 @@ LIMITED: dict[str, tuple[type[Any], Any]] = {
     "next_item, of few": (next_item.NextItem, next_item.Config(most=3_000)),
 }
 """The same where a limit on sizes, or another way of solving, is reached."""
-
-
-@cache
-def shop() -> TrainingSet:
-    """Customers of a taste each, some with nothing, who buy, look and return in baskets with gaps in their numbers."""
-    draw = np.random.default_rng(0)
-    acts, popularity = [], 1 / np.arange(1, ITEMS + 1) ** 0.6
-    for user in range(USERS):
-        taste = draw.integers(CATEGORIES)
-        for visit in range(draw.integers(0, 7)):
-            age = float(np.float32(draw.exponential(40)))
-            items = draw.choice(ITEMS, 6, p=popularity / popularity.sum(), replace=False)
-            items = np.unique(np.where(draw.random(6) < 0.5, items - items % CATEGORIES + taste, items))
-            for item in items:
-                looked, back = draw.random() < 0.2, draw.random() < 0.04
-                basket, strength = 20 * user + 2 * visit + looked, 0.2 if looked else -1.0 if back else 1.0
-                acts.append(Act(user, int(item), basket, age, strength, bought=strength == 1))
-    made = training_set(acts, n_users=USERS, category_of=[item % CATEGORIES for item in range(ITEMS)])
-    links = follows({user: draw.integers(0, USERS, 3) for user in range(0, USERS, 2)}, n_users=USERS)
-    return replace(with_net(made), links=links, teaches=draw.random(len(acts)) < 0.95)
 
 
 def in_parts(kind: type[Any], config: Any, training: TrainingSet, *, parts: int, folder: Path) -> Recommender:
@@ -94,20 +65,6 @@ def in_parts(kind: type[Any], config: Any, training: TrainingSet, *, parts: int,
         ]
         arrays = through_files(join_parts(step, arrays, left), step.name)
     return restored(kind, config, {name: array for name, array in arrays.items() if name.split(".")[0].endswith("_")})
-
-
-def assert_alike(one: Recommender, other: Recommender) -> bool:
-    """Whether both learned the same to the last bit. Raises AssertionError where they differ by more than a sum may."""
-    left, right = learned(one), learned(other)
-    assert left.keys() == right.keys()
-    for name, array in left.items():
-        assert (array.dtype, array.shape) == (right[name].dtype, right[name].shape), name
-        if array.dtype.kind == "f" and array.size:
-            largest = float(np.nanmax(np.abs(array)))
-            np.testing.assert_allclose(right[name], array, rtol=NEAR, atol=NEAR * largest, err_msg=name)
-        else:
-            np.testing.assert_array_equal(right[name], array, err_msg=name)
-    return all(np.array_equal(array, right[name], equal_nan=array.dtype.kind == "f") for name, array in left.items())
 
 
 def assert_same_lists(one: Recommender, other: Recommender, training: TrainingSet) -> None:
