@@ -61,6 +61,7 @@ def write_source_hours() -> int:
 def prepare_partitions() -> int:
     housekeeping.forget_waiting(now=timezone.now())
     housekeeping.drop_import_tables()
+    housekeeping.forget_resting_work(now=timezone.now())
     return housekeeping.prepare_partitions(now=timezone.now())
 
 

@@ -31,6 +31,7 @@ from recommendations.store.live import fetch
 from recommendations.store.models import artefacts, interests, live_version, scrubbing, weight_versions
 from recommendations.store.models.measurements import described_all, described_gate_result
 from recommendations.store.models.weight_versions import Made
+from recommendations.store.models.work_folders import forget_resting_work
 from recommendations.store.serving import answer_parts
 from recommendations.terms import TASKS, BlendName, Cut, GateOutcome, Lift, Task
 
@@ -85,6 +86,7 @@ def adjust_weights_and_go_live(context: RunContext) -> Mapping[str, object]:
         scrubbing.finish(context.version, live_version.keep_ready)
     fetch.announce("weights")
     context.report(1, text=f"model {context.version} is {'live' if may_go_live else 'ready, and not live'}")
+    forget_resting_work()
     artefacts.forget_old_versions(answered=answer_parts.answered_models(), most=settings.ANSWERS_DISK)
     interests.forget_old_versions()
     return counts

@@ -1,39 +1,37 @@
 """Stage 4: fit every registered instance on one cut, and leave each customer's candidates."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from threadpoolctl import threadpool_limits
 
 from recommendations.engine.evaluation.split import without
-from recommendations.engine.frames import FloatArray, IdArray, Queries, Sparse, TrainingSet
+from recommendations.engine.frames import IdArray, Sparse, TrainingSet
 from recommendations.engine.preprocess.matrix import TrainingSnapshot
 from recommendations.engine.preprocess.popularity import trend
 from recommendations.engine.preprocess.promotions import lift
 from recommendations.engine.ranking.goals import goal_lifts
 from recommendations.engine.ranking.scores import Lifts
-from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, candidate_blocks
-from recommendations.engine.recommenders.protocol import Recommender
-from recommendations.engine.recommenders.registry import Instance, leaning_of
+from recommendations.engine.recommenders.hybrid import BlendPlan
+from recommendations.engine.recommenders.registry import leaning_of
 from recommendations.loop import challenger, push_models, second_stage, visits
 from recommendations.loop.context import RunContext
+from recommendations.loop.fitting import fit_instances
+from recommendations.loop.part_trainer import trainer_of
 from recommendations.models import ModelVersion
 from recommendations.store.domain import shop_instances
 from recommendations.store.models import model, records
 from recommendations.store.models.artefacts import save_arrays
 from recommendations.store.models.visits import load_visits
+from recommendations.store.models.work_folders import forget_work
 from recommendations.terms import BlendName, Cut, Lift
 
 RANKED = (BlendName.HOME, BlendName.DISCOVER)
 """The blends that have a record per customer; the others are scored from the items in view."""
-
-THREADS = 2
 
 FITTED = 0.4
 """Share of the stage's time that fitting takes."""
@@ -51,16 +49,17 @@ def fit_recommenders(context: RunContext) -> Mapping[str, object]:
     wanted = [one for one in shop_instances() if cut is not Cut.TUNING or one.blends & {*RANKED} or one.name in heard]
     wanted = [one for one in wanted if one.can_learn(snapshot.training)]
     wanted += [replace(one, name=f"{one.name}{challenger.CHAMPION}") for one in before.values()]
-    fitted, seconds = _fit(context, wanted, snapshot.training)
+    trainer = trainer_of(context, snapshot.training)
+    fitted, seconds = fit_instances(context, trainer, wanted, share=FITTED)
     started = time.monotonic()
     plans = plans_of(snapshot)
     as_live = challenger.plans_as_live(before, plans)
     model.save_lifts(context.version, cut, _lifts(snapshot.training))
-    timed = _timed(fitted)
     champions, everyone = challenger.ChampionLists(context, as_live), model.everyone_and_a_stranger(snapshot.training)
     asked = np.arange(len(everyone)) if cut is Cut.LIVE else _asked(context, snapshot)
-    scored_blocks = candidate_blocks(
-        [FittedInstance(name=one.name, recommender=timed[one.name], trend_exponent=one.trend) for one in wanted],
+    scored_blocks = trainer.blocks(
+        wanted,
+        fitted,
         everyone if cut is Cut.LIVE else everyone.of(asked),
         plans={name: plan.of(asked) for name, plan in {**plans, **as_live}.items()},
         trend=trend(snapshot.training.teaching),
@@ -78,14 +77,15 @@ def fit_recommenders(context: RunContext) -> Mapping[str, object]:
     recommenders = {name: recommender for name, recommender in fitted.items() if not name.endswith(challenger.CHAMPION)}
     if cut is not Cut.TUNING:
         size += model.save_recommenders(context.version, cut, recommenders)
+    forget_work(context.version)
     if cut is Cut.LIVE:
         push_models.learn_from_history(context, snapshot.training)
     ModelVersion.objects.filter(pk=context.version.pk).update(instances=challenger.settings())
     context.report(1, text=f"{cut}: {len(recommenders)} recommenders, {size / 1e6:,.0f} MB, scored in {scored:.0f} s")
-    scoring = {name: round(sum(one.seconds), 2) for name, one in timed.items() if name in seconds}
+    scoring = {name: round(took, 2) for name, took in trainer.score_seconds.items() if name in seconds}
     return {
         "fit_seconds": seconds | staged.fit_seconds, "score_seconds": scoring | staged.score_seconds, "bytes": size,
-        "customers": len(asked) - 1,
+        "customers": len(asked) - 1, **trainer.counts,
     }  # fmt: skip
 
 
@@ -104,47 +104,6 @@ def _lifts(training: TrainingSet) -> Lifts:
     """Lifts by the promotion plan, where there is one, and by the goals of which the shop tells anything."""
     plan = {} if training.promotions is None else {Lift.PROMOTION: lift(training)}
     return {**plan, **goal_lifts(training)}
-
-
-def _fit(
-    context: RunContext, wanted: Sequence[Instance], training: TrainingSet
-) -> tuple[dict[str, Recommender], dict[str, float]]:
-    """Fit all that are wanted, two at a time; instances that learn the same learn it once."""
-    first = {one.name: next(other for other in wanted if other.learns_as(one)) for one in wanted}
-    once = [one for one in wanted if first[one.name] is one]
-
-    def fit(instance: Instance) -> tuple[Recommender, float]:
-        started = time.monotonic()
-        recommender = instance.build().fit(training, seed=context.run.seed)
-        return recommender, round(time.monotonic() - started, 2)
-
-    done: dict[str, tuple[Recommender, float]] = {}
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(THREADS) as threads:
-        for instance, result in zip(once, threads.map(fit, once), strict=True):
-            done[instance.name] = result
-            context.report(FITTED * len(done) / len(once))
-    fitted = {one.name: one.taught_by(done[first[one.name].name][0]) for one in wanted}
-    return fitted, {name: seconds for name, (_, seconds) in done.items()}
-
-
-@dataclass(kw_only=True)
-class _Timed:
-    """A fitted recommender whose scoring is timed: seconds of the thread that scores a block, so of one core."""
-
-    score_block: Callable[[Queries], FloatArray]
-    seconds: list[float] = field(default_factory=list)
-
-    def score(self, queries: Queries) -> FloatArray:
-        started = time.thread_time()
-        scores = self.score_block(queries)
-        self.seconds.append(time.thread_time() - started)
-        return scores
-
-
-def _timed(fitted: Mapping[str, Recommender]) -> dict[str, _Timed]:
-    """Time the scoring of each instance; those that share a recommender share its stopwatch."""
-    once = {id(one): _Timed(score_block=one.score) for one in fitted.values()}
-    return {name: once[id(one)] for name, one in fitted.items()}
 
 
 def plans_of(snapshot: TrainingSnapshot) -> dict[str, BlendPlan]:

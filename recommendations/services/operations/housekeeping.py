@@ -13,17 +13,20 @@ from recommendations.store.events.source_hours import write_source_hours
 from recommendations.store.imports.columnar import own_tables
 from recommendations.store.live import writes
 from recommendations.store.live.valkey import ValkeyAwayError
+from recommendations.store.models import work_folders
 from recommendations.store.push import retention
 from recommendations.store.retention_rules import all_days, days_for
 from recommendations.store.serving import answer_parts, slates
 from recommendations.store.temp_tables import Report
 
 __all__ = [
-    "ValkeyAwayError", "drop_import_tables", "forget_answers", "forget_messages", "forget_waiting", "join_waiting",
-    "prepare_partitions", "rebuild_live_state", "restore_live_state", "write_slates", "write_source_hours",
+    "ValkeyAwayError", "drop_import_tables", "forget_answers", "forget_messages", "forget_resting_work",
+    "forget_waiting", "join_waiting", "prepare_partitions", "rebuild_live_state", "restore_live_state",
+    "write_slates", "write_source_hours",
 ]  # fmt: skip
 
 AHEAD = timedelta(days=62)
+RESUMED = timedelta(days=1)
 VERDICT_DAYS, MESSAGE_DAYS = 90, 400  # that are kept of push; links in messages work as long
 
 
@@ -40,6 +43,11 @@ def prepare_partitions(*, now: datetime) -> int:
 def drop_import_tables() -> int:
     """Drop the tables that imports left when they were killed; returns how many."""
     return own_tables.drop_left_over()
+
+
+def forget_resting_work(*, now: datetime) -> None:
+    """Forget the work in parts of runs that were broken off, and that nobody resumed for a day."""
+    work_folders.forget_resting_work(before=now - RESUMED)
 
 
 def write_slates() -> int:

@@ -29,6 +29,7 @@ from recommendations.store.models.model import (
 from recommendations.store.models.records import load_candidates
 from recommendations.store.models.remaining_rows import NAMING
 from recommendations.store.models.scrubbing import entries_of, is_being_made, scrub
+from recommendations.store.models.work_folders import forget_resting_work
 from recommendations.terms import Cut, Level, Stage, VersionStatus
 from recommendations.wording.level_labels import LEVELS
 
@@ -60,6 +61,7 @@ class LearnedHolder:
         Raises ScrubbingError: then a version keeps its old files, and a second try goes on with it.
         """
         keys = np.array(sorted({key for subject in subjects for key in subject.keys}), np.int64)
+        forget_resting_work()
         deleted, sums = Counter[int](), defaultdict[int, set[str]](set)
         for version in finished_versions():
             done = scrub(version, keys)

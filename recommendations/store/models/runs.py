@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -57,6 +57,7 @@ class StageReport:
     n_stages: int
     report: jobs.Reporter
     share: float = 0.0  # of the stage that is done
+    counts: dict[str, Any] = field(default_factory=dict)  # what can be told before it is
 
     def __call__(self, share: float, *, text: str = "") -> None:
         """Report that ``share`` of the stage is done. Raises JobCancelledError where staff asked the run to stop."""
@@ -65,7 +66,8 @@ class StageReport:
             log(self.run, text)
         if text or self.report.is_due:
             share = min(max(share, 0.0), 1.0)
-            RunStage.objects.filter(pk=self.row.pk).update(progress=share)
+            told = {"counts": self.counts} if self.counts else {}
+            RunStage.objects.filter(pk=self.row.pk).update(progress=share, **told)
             self.report((self.row.position - 1 + share) / self.n_stages)
 
     def beat(self) -> None:
