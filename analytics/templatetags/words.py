@@ -1,6 +1,6 @@
 """Labels of metrics, counts and terms on the pages, in the reader's language."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -132,6 +132,11 @@ COUNTS: Mapping[str, Promise] = {
     "attention": gettext_lazy("exponent by which attention falls with the position"),
     "score_seconds": gettext_lazy("to score them"),
     "fit_seconds": gettext_lazy("to fit all recommenders"),
+    "now": gettext_lazy("parts of the customers' lists made so far"),
+    "parts": gettext_lazy("parts of the work"),
+    "parts_again": gettext_lazy("parts begun more than once"),
+    "part_cpu_seconds": gettext_lazy("of processor time for the parts"),
+    "part_skew": gettext_lazy("the mean time, for the longest part"),
     "bytes": gettext_lazy("stored"),
     "skipped": gettext_lazy("skipped"),
     "home_weights": gettext_lazy("new weights of For you"),
@@ -164,6 +169,14 @@ HEADLINES: Mapping[Stage, tuple[str, ...]] = {
     Stage.EVALUATE: ("home_users",),
     Stage.ADJUST: ("home_weights",),
 }
+
+FORMS: Mapping[str, Callable[[Any], str]] = {
+    "agreement": share,
+    "bytes": lambda size: _("%(size)s MB") % {"size": number(size / 1e6)},
+    "now": lambda lists: f"{number(lists['parts'])} / {number(lists['of'])}",
+    "part_skew": lambda skew: _("%(times)s times") % {"times": number(skew, 1)},
+}
+"""How counts are written that are neither a number nor a span of time."""
 
 
 def label(choices: labels.Choices, code: str) -> str:
@@ -213,14 +226,15 @@ def stage_label(row: RunStage) -> str:
 
 @register.filter
 def counts_in_words(counts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Counts of a stage, as (value, words): ``("1,469,307", "events")``; nothing removed is not worth a line.
+    """Counts of a stage, as (value, words): ``("1,469,307", "events")``.
 
-    Metrics, which have an ``@``, are left out: they stand on *Quality*, and no two runs can be compared by them.
+    Nothing removed, or done again, is not worth a line. Metrics, which have an ``@``, are left out: they stand on
+    *Quality*, and no two runs can be compared by them.
     """
     keys = [
         key
         for key, value in counts.items()
-        if value is not None and not (key.startswith("removed_") and not value) and "@" not in key
+        if value is not None and (value or not key.startswith(("removed_", "parts_again"))) and "@" not in key
     ]
     return [(_count_value(key, counts[key]), _count_words(key)) for key in sorted(keys, key=_count_order)]
 
@@ -256,16 +270,14 @@ def _count_words(key: str) -> str:
 
 
 def _count_value(key: str, value: Any) -> str:
+    if key in FORMS:
+        return FORMS[key](value)
     if isinstance(value, Mapping):
         return duration(sum(value.values()))
     if isinstance(value, (str, Sequence)):
         return str(value)
     if key.endswith("_seconds"):
         return duration(value)
-    if key == "bytes":
-        return _("%(size)s MB") % {"size": number(value / 1e6)}
     if key.endswith("_weights"):
         return f"v{value}"
-    if key == "agreement":
-        return share(value)
     return number(value, 0 if float(value).is_integer() else 4)

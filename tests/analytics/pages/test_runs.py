@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -57,6 +58,28 @@ def test_progress_is_asked_for_only_while_the_run_goes_on(admin: Client) -> None
     assert answer["HX-Refresh"] == "true"
     assert "hx-get" not in answer.content.decode()
     assert address not in text(admin, f"/runs/{going.pk}/")
+
+
+def test_a_large_shop_s_run_tells_how_far_the_lists_are_and_what_their_parts_took(admin: Client) -> None:
+    going = records.run(status=RunStatus.RUNNING, done=4, progress=0.5)
+    running = going.stages.filter(status=RunStatus.RUNNING)
+    running.update(counts={"now": {"parts": 412, "of": 977, "a_second": 81.2, "left": 1_520.0}})
+    part = text(admin, f"/runs/{going.pk}/")
+    assert "Customers' lists: 412 of 977 parts · 81 customers a second · about 25 min 20 s left" in unescape(part)
+    running.update(counts={"now": {"parts": 0, "of": 977}})
+    part = text(admin, f"/runs/{going.pk}/")
+    assert "Customers' lists: 0 of 977 parts" in unescape(part)
+    assert "left" not in unescape(part).partition("0 of 977 parts")[2].partition("</p>")[0]
+    counts = {"parts": 271, "parts_again": 2, "part_cpu_seconds": {"all": 5_400.0}, "part_skew": 1.8}
+    going.stages.filter(position=4).update(counts=counts)
+    going.stages.filter(position=5).update(counts={"now": {"parts": 412, "of": 977}})
+    Run.objects.filter(pk=going.pk).update(status=RunStatus.CANCELLED, finished_at=records.NOW)
+    page = re.sub(r"</?(strong|li)>", "", unescape(text(admin, f"/runs/{going.pk}/")))
+    assert "271 parts of the work2 parts begun more than once1 h 30 min of processor time for the parts" in page
+    assert "1.8 times the mean time, for the longest part" in page
+    assert "412 / 977 parts of the customers' lists made so far" in page
+    going.stages.filter(position=4).update(counts=counts | {"parts_again": 0})
+    assert "begun more than once" not in text(admin, f"/runs/{going.pk}/")
 
 
 def test_a_language_is_chosen_on_the_pages_of_runs_and_leads_back_to_them(admin: Client) -> None:
