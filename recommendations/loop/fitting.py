@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from threading import Event
 from typing import Protocol
 
@@ -26,6 +27,17 @@ class FitStoppedError(Exception):
     """A fit was stopped, as the run is."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What fitted recommenders are asked: the records of queries under each plan."""
+
+    wanted: Sequence[Instance]
+    fitted: Fitted  # the recommenders of these
+    queries: Queries
+    plans: Mapping[str, BlendPlan]
+    trend: FloatArray  # of every item
+
+
 class Trainer(Protocol):
     """Whatever fits recommenders on a shop, and asks them about its customers."""
 
@@ -33,16 +45,7 @@ class Trainer(Protocol):
         """Fit an instance, in whatever thread; ``heard`` is called now and then, and may raise to stop it."""
         ...
 
-    def blocks(
-        self,
-        wanted: Sequence[Instance],
-        fitted: Fitted,
-        queries: Queries,
-        *,
-        plans: Mapping[str, BlendPlan],
-        trend: FloatArray,
-        progress: Callable[[float], None],
-    ) -> Generator[Mapping[str, Candidates]]:
+    def blocks(self, asked: Asked, *, progress: Callable[[float], None]) -> Generator[Mapping[str, Candidates]]:
         """The records of consecutive blocks of queries for every plan. ``progress`` hears the share that is done."""
         ...
 
@@ -69,22 +72,14 @@ class WholeTrainer:
         heard(0)
         return instance.build().fit(self._training, seed=self._seed)
 
-    def blocks(
-        self,
-        wanted: Sequence[Instance],
-        fitted: Fitted,
-        queries: Queries,
-        *,
-        plans: Mapping[str, BlendPlan],
-        trend: FloatArray,
-        progress: Callable[[float], None],
-    ) -> Generator[Mapping[str, Candidates]]:
-        once = {id(one): Timed(score_block=one.score) for one in fitted.values()}
-        self._timed = {name: once[id(recommender)] for name, recommender in fitted.items()}
+    def blocks(self, asked: Asked, *, progress: Callable[[float], None]) -> Generator[Mapping[str, Candidates]]:
+        once = {id(one): Timed(score_block=one.score) for one in asked.fitted.values()}
+        self._timed = {name: once[id(recommender)] for name, recommender in asked.fitted.items()}
         instances = [
-            FittedInstance(name=one.name, recommender=self._timed[one.name], trend_exponent=one.trend) for one in wanted
+            FittedInstance(name=one.name, recommender=self._timed[one.name], trend_exponent=one.trend)
+            for one in asked.wanted
         ]
-        yield from candidate_blocks(instances, queries, plans=plans, trend=trend, progress=progress)
+        yield from candidate_blocks(instances, asked.queries, plans=asked.plans, trend=asked.trend, progress=progress)
 
     @property
     def score_seconds(self) -> Mapping[str, float]:

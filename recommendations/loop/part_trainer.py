@@ -5,13 +5,12 @@ from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from threading import Lock
 
-from recommendations.engine.frames import FloatArray, Queries, TrainingSet
+from recommendations.engine.frames import TrainingSet
 from recommendations.engine.ranking.candidates import Candidates
-from recommendations.engine.recommenders.hybrid import BlendPlan
 from recommendations.engine.recommenders.protocol import Recommender, restored
 from recommendations.engine.recommenders.registry import Instance
 from recommendations.loop.context import RunContext
-from recommendations.loop.fitting import Fitted, Trainer, WholeTrainer
+from recommendations.loop.fitting import Asked, Trainer, WholeTrainer
 from recommendations.shardwork.fitting import Stored, TrainingParts
 from recommendations.shardwork.local import LocalEngine
 from recommendations.shardwork.order import Done
@@ -52,28 +51,22 @@ class PartTrainer:
         self._learned.append((instance, stored))
         return restored(instance.kind, instance.config, self._storage.load_all(stored))
 
-    def blocks(
-        self,
-        wanted: Sequence[Instance],
-        fitted: Fitted,
-        queries: Queries,
-        *,
-        plans: Mapping[str, BlendPlan],
-        trend: FloatArray,
-        progress: Callable[[float], None],
-    ) -> Generator[Mapping[str, Candidates]]:
+    def blocks(self, asked: Asked, *, progress: Callable[[float], None]) -> Generator[Mapping[str, Candidates]]:
         learned = [
             Learned(
                 name=one.name,
                 kind=one.kind,
-                config=fitted[one.name].config,
+                config=asked.fitted[one.name].config,
                 arrays=next(arrays for other, arrays in self._learned if other.learns_as(one)),
                 trend_exponent=one.trend,
             )
-            for one in wanted
+            for one in asked.wanted
         ]
-        order = records_order(self._storage, learned, queries, plans=plans, trend=trend, rows=PART_RECORDS)
-        engine, pace = LocalEngine(self._storage, lanes=LANES), Pace(n_parts=len(order.parts), n_rows=len(queries))
+        order = records_order(
+            self._storage, learned, asked.queries, plans=asked.plans, trend=asked.trend, rows=PART_RECORDS
+        )
+        engine = LocalEngine(self._storage, lanes=LANES)
+        pace = Pace(n_parts=len(order.parts), n_rows=len(asked.queries))
 
         def heard(parts: int) -> None:
             self._context.report.counts["now"] = pace(parts)

@@ -20,7 +20,7 @@ from recommendations.engine.recommenders.hybrid import BlendPlan
 from recommendations.engine.recommenders.registry import leaning_of
 from recommendations.loop import challenger, push_models, second_stage, visits
 from recommendations.loop.context import RunContext
-from recommendations.loop.fitting import fit_instances
+from recommendations.loop.fitting import Asked, fit_instances
 from recommendations.loop.part_trainer import trainer_of
 from recommendations.models import ModelVersion
 from recommendations.store.domain import shop_instances
@@ -57,14 +57,14 @@ def fit_recommenders(context: RunContext) -> Mapping[str, object]:
     model.save_lifts(context.version, cut, _lifts(snapshot.training))
     champions, everyone = challenger.ChampionLists(context, as_live), model.everyone_and_a_stranger(snapshot.training)
     asked = np.arange(len(everyone)) if cut is Cut.LIVE else _asked(context, snapshot)
-    scored_blocks = trainer.blocks(
-        wanted,
-        fitted,
-        everyone if cut is Cut.LIVE else everyone.of(asked),
+    asking = Asked(
+        wanted=wanted,
+        fitted=fitted,
+        queries=everyone if cut is Cut.LIVE else everyone.of(asked),
         plans={name: plan.of(asked) for name, plan in {**plans, **as_live}.items()},
         trend=trend(snapshot.training.teaching),
-        progress=lambda share: context.report(FITTED + (0.95 - FITTED) * share),
     )
+    scored_blocks = trainer.blocks(asking, progress=lambda share: context.report(FITTED + (0.95 - FITTED) * share))
     with closing(scored_blocks) as blocks:
         own = ({BlendName(name): block[name] for name in plans} for block in map(champions.take, blocks))
         records.save_candidates(context.version, cut, own, n_records=len(asked))
