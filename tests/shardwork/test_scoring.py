@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,12 +14,13 @@ from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance
 from recommendations.engine.recommenders.protocol import learned
 from recommendations.engine.recommenders.registry import EVERY, leaning_of
 from recommendations.shardwork.local import LocalEngine
-from recommendations.shardwork.order import Done, Engine, WorkOrder
+from recommendations.shardwork.order import Done, Engine, Heard, WorkOrder
 from recommendations.shardwork.scoring import Learned, records_in_parts, records_order
 from recommendations.shardwork.storage import Storage
 from recommendations.shardwork.work import OtherCodeError, Work
 from recommendations.terms import BlendName
 from tests.engine.recommenders.step_shop import SEED, USERS, shop
+from tests.recsite.processes import wait_for
 from tests.shardwork.engines import Here, Killer, nothing, workers
 
 WANTED = ("popularity_home", "item_knn", "als", "user_knn", "als_discover", "item_knn_discover", "social")
@@ -66,8 +66,8 @@ def job_of(storage: Storage, fitted: Mapping[str, FittedInstance]) -> WorkOrder:
     return records_order(storage, stored, everyone, plans=plans(), trend=trend(shop().teaching), rows=ROWS)
 
 
-def made(storage: Storage, engine: Engine, order: WorkOrder, *, heard: object = nothing) -> dict[str, Candidates]:
-    parts = [*records_in_parts(order, storage, engine, heard=heard, told=nothing)]  # type: ignore[arg-type]
+def made(storage: Storage, engine: Engine, order: WorkOrder, *, heard: Heard = nothing) -> dict[str, Candidates]:
+    parts = [*records_in_parts(order, storage, engine, heard=heard, told=nothing)]
     return {name: joined([part[name] for part in parts]) for name in parts[0]}
 
 
@@ -141,15 +141,7 @@ def test_a_process_ends_with_the_one_that_began_it(fitted: Mapping[str, FittedIn
         "[*engine.run(one, one.parts, heard=lambda parts: None)]\n"
     )
     process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])
-    wait_until(lambda: len(workers(tmp_path)) == 2)
+    assert wait_for(lambda: len(workers(tmp_path)) == 2, seconds=60)
     process.kill()
     process.wait()
-    wait_until(lambda: not workers(tmp_path))
-
-
-def wait_until(reached: object, *, seconds: float = 60) -> None:
-    """Wait for what comes to pass. Raises AssertionError where it does not."""
-    end = time.monotonic() + seconds
-    while not reached():  # type: ignore[operator]
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    assert wait_for(lambda: not workers(tmp_path), seconds=60)
