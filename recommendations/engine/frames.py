@@ -6,7 +6,7 @@ Rows are dense (0 … n − 1); ``ids.py`` holds the border to the shop's ids. A
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -228,9 +228,14 @@ class Queries:
 
     def once[T](self, key: Hashable, make: Callable[[], T]) -> T:
         """Return what a recommender derives from this block, made once: evidence of twenty items has one profile."""
-        if key not in self._derived:
-            self._derived[key] = make()
-        return cast("T", self._derived[key])
+        derived: T | None = self._derived.get(key)
+        if derived is None:
+            derived = self._derived[key] = make()
+        return derived
+
+    def forget(self) -> None:
+        """Forget what was derived: it is many times as large as the histories."""
+        self._derived.clear()
 
 
 @dataclass(frozen=True, kw_only=True)

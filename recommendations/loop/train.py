@@ -11,6 +11,7 @@ from scipy import sparse
 
 from recommendations.engine.evaluation.split import without
 from recommendations.engine.frames import IdArray, Sparse, TrainingSet
+from recommendations.engine.interests.item_sums import item_sums
 from recommendations.engine.preprocess.matrix import TrainingSnapshot
 from recommendations.engine.preprocess.popularity import trend
 from recommendations.engine.preprocess.promotions import lift
@@ -77,6 +78,7 @@ def fit_recommenders(context: RunContext) -> Mapping[str, object]:
     recommenders = {name: recommender for name, recommender in fitted.items() if not name.endswith(challenger.CHAMPION)}
     if cut is not Cut.TUNING:
         size += model.save_recommenders(context.version, cut, recommenders)
+        size += model.save_item_sums(context.version, cut, item_sums(snapshot.training))
     forget_work(context.version)
     if cut is Cut.LIVE:
         push_models.learn_from_history(context, snapshot.training)

@@ -124,7 +124,9 @@ def _reasons(
     if pool is None or explainer.candidates is None:
         return [() for _ in items]
     speaking = speakers(names, parts)
-    return [explainer.of_pool(pool, item, own) for item, own in zip(items.tolist(), speaking, strict=True)]
+    told = [explainer.of_pool(pool, item, own) for item, own in zip(items.tolist(), speaking, strict=True)]
+    pool.forget()
+    return told
 
 
 def _filling(rest: Sequence[Backfilled], explainer: Explainer, *, ranks: Sequence[int]) -> list[Shown]:

@@ -6,11 +6,10 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from recommendations.engine.frames import FloatArray, IntArray, Promotions, Queries, Sparse
-from recommendations.engine.preprocess.popularity import recent_buyers, recent_popularity, trend
+from recommendations.engine.interests.item_sums import POPULAR_HALF_LIFE, ItemSums, item_sums
 from recommendations.engine.ranking.candidates import Candidates
 from recommendations.engine.ranking.confidence import STATED_TASTE, BlendLeaning, leaned
 from recommendations.engine.ranking.item_facts import ItemFacts, item_facts
@@ -32,8 +31,6 @@ from recommendations.store.models.second_stage import load_stage
 from recommendations.terms import BlendName
 
 WEEK = 7 * DAY
-POPULAR_HALF_LIFE = 7.0  # days
-POPULAR_DAYS = 7.0  # that the explanation speaks of
 TRENDING = "trending"  # the one "instance" of the list that is the same for everybody
 TRENDING_ITEMS = 500
 HISTORIES_HELD, POOLS_HELD = 4_096, 256
@@ -67,6 +64,12 @@ class CandidatePool:
     def history_for(self, instance: str) -> History:
         """The history that the instance's scores were made from."""
         return self.visit if self.visit is not None and instance in self.visiting else self.history
+
+    def forget(self) -> None:
+        """Forget what evidence was derived from: a process holds thousands of pools."""
+        for history in (self.history, self.visit):
+            if history is not None:
+                history.query.forget()
 
     @cached_property
     def heard(self) -> frozenset[str]:
@@ -113,22 +116,12 @@ class CandidateSource:
         for recommender in self.model.recommenders.values():
             if isinstance(recommender, Popularity) and recommender.config.half_life == POPULAR_HALF_LIFE:
                 return np.asarray(recommender.popularity_)
-        return recent_popularity(self.model.training.teaching, half_life=POPULAR_HALF_LIFE)
+        return self.sums.popularity
 
     @cached_property
-    def buyers(self) -> FloatArray:
-        """Different buyers of every item in the last week."""
-        return recent_buyers(self.model.training.teaching, days=POPULAR_DAYS)
-
-    @cached_property
-    def acts(self) -> NDArray[np.int64]:
-        """Acts of every item that count for something."""
-        acts = self.model.training.interactions
-        return np.bincount(acts.item[acts.strength > 0], minlength=acts.n_items).astype(np.int64)
-
-    @cached_property
-    def trend(self) -> FloatArray:
-        return trend(self.model.training.teaching)
+    def sums(self) -> ItemSums:
+        """Sums over everybody's acts; of a version from before they were kept they are worked out."""
+        return self.model.sums or item_sums(self.model.training)
 
     @cached_property
     def descriptions(self) -> ContentRidge | None:
@@ -169,7 +162,7 @@ class CandidateSource:
     @cached_property
     def trending(self) -> CandidatePool:
         """Pool of what is asked for at present, above all what is asked for more than usual."""
-        scores = self.popularity * self.trend
+        scores = self.popularity * self.sums.trend
         best = np.argsort(-scores, kind="stable")[:TRENDING_ITEMS].astype(np.int32)
         items = np.sort(best[scores[best] > 0])
         return CandidatePool(instances=(TRENDING,), items=items, z=scores[items][None, :], history=self.nobody)
@@ -269,7 +262,7 @@ class CandidateSource:
     def _score_row(self, part: Instance, recommender: Recommender, query: Queries) -> ScoreRow:
         if not part.trend:
             return recommender.row(query)
-        factor = np.power(self.trend, np.float32(part.trend), dtype=np.float32)
+        factor = np.power(self.sums.trend, np.float32(part.trend), dtype=np.float32)
         return DenseRow(np.maximum(recommender.score(query)[0], np.float32(0)) * factor)
 
 

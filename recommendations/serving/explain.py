@@ -9,11 +9,12 @@ from functools import cached_property
 import numpy as np
 
 from recommendations.engine.frames import BoolArray, IntArray
+from recommendations.engine.interests.item_sums import POPULAR_DAYS
 from recommendations.engine.ranking.confidence import LITTLE_KNOWN, STATED_TASTE
 from recommendations.engine.ranking.explain import reasons, speakers
 from recommendations.engine.ranking.second_stage import NAME as SECOND_STAGE
 from recommendations.engine.recommenders.protocol import Evidence
-from recommendations.serving.candidates import POPULAR_DAYS, TRENDING, WEEK, CandidatePool, CandidateSource
+from recommendations.serving.candidates import TRENDING, WEEK, CandidatePool, CandidateSource
 from recommendations.serving.customer_context import NOBODY, CustomerContext
 from recommendations.serving.history import DAY
 from recommendations.serving.scope import WHOLE as EVERYTHING
@@ -139,9 +140,9 @@ class Explainer:
         return next((evidence for evidence in by_speaker if evidence), [])
 
     def _popular(self, item: int) -> Sequence[Evidence]:
-        if self.candidates is None or item < 0 or not self.candidates.buyers[item]:
+        if self.candidates is None or item < 0 or not self.candidates.sums.buyers[item]:
             return []
-        facts = {"buyers": float(self.candidates.buyers[item]), "days": POPULAR_DAYS}
+        facts = {"buyers": float(self.candidates.sums.buyers[item]), "days": POPULAR_DAYS}
         return [Evidence(reason=Reason.POPULAR, share=1.0, facts=facts)]
 
     def _promoted(self, candidates: CandidateSource, item: int) -> Sequence[Evidence]:

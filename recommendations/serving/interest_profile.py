@@ -176,8 +176,7 @@ def _interests(
 @held_by_model
 def _everybody(model: Model, half_life: int) -> Sparse:
     """Weight of everybody's acts on each item, as one row."""
-    weights = act_weights(model.training.teaching, half_life=half_life)
-    return sparse.csr_matrix(weights.sum(axis=0, dtype=np.float64).astype(np.float32))
+    return sparse.csr_matrix(candidate_source(model).sums.weights[half_life][None])
 
 
 def _counts(acts: Interactions, members: Sparse) -> tuple[NDArray[np.int64], NDArray[np.int64], FloatArray]:

@@ -60,7 +60,7 @@ def _fit(items: IntArray, candidates: CandidateSource, customer: CustomerContext
         return fit
     rows, query = items[known], customer.history.query
     content = fit[known] if candidates.descriptions is None else candidates.descriptions.score_of(query, rows)
-    n_acts, behaviour = candidates.acts[rows], candidates.model.recommenders.get(BEHAVIOUR)
+    n_acts, behaviour = candidates.sums.acts[rows], candidates.model.recommenders.get(BEHAVIOUR)
     fit[known] = content
     if behaviour is not None and n_acts.any():
         fit[known] = graduated(behaviour.row(query).at(rows), content, n_acts)

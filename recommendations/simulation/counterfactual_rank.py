@@ -48,7 +48,7 @@ def _z(candidates: CandidateSource, pool: CandidatePool, weights: Mapping[str, f
             continue
         raw = np.asarray(recommender.score(pool.history_for(name).query)[0], np.float64)
         if exponent := TREND_OF.get(name, 0.0):
-            raw = np.maximum(raw, 0) * candidates.trend.astype(np.float64) ** exponent
+            raw = np.maximum(raw, 0) * candidates.sums.trend.astype(np.float64) ** exponent
         z[m] = _on_scale(raw[pool.items], np.asarray(pool.z[m], np.float64), raw[item])
     return z
 

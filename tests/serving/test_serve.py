@@ -9,6 +9,7 @@ import redis
 from django.db import DatabaseError
 from django.utils import timezone
 
+from recommendations.engine.frames import TrainingSet
 from recommendations.event_types import EventName
 from recommendations.models import BlendWeights, Customer, CustomerAlias, Event, Item, ModelVersion, Placement, Slate
 from recommendations.services.catalogue import editing
@@ -50,6 +51,18 @@ def test_twenty_shown_items_set_out_of_stock_vanish_from_the_next_answer(
         with django_capture_on_commit_callbacks(execute=True):
             editing.set_availability(items=shown, availability=Availability.IN_STOCK, by=None, now=timezone.now())
         assert items(ask(placement)) == shown
+
+
+def test_answers_go_through_the_acts_of_nobody_but_who_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_training: TrainingSet) -> None:
+        raise AssertionError("a web process would need the acts of everybody in its memory")
+
+    monkeypatch.setattr(TrainingSet, "teaching", property(refuse))
+    snapshot_holder.snapshot_holder.drop()
+    for placement in ("home", "discover", "trending", "item", "cart"):
+        asked = {"item_ids": ("bread-1",)} if placement == "item" else {}
+        answer = ask(placement, explain=True, **asked)
+        assert [shown.reasons for shown in answer.shown if shown.reasons]
 
 
 def test_a_changed_price_stands_in_the_next_answer(django_capture_on_commit_callbacks: Any) -> None:

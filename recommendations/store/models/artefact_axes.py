@@ -67,6 +67,8 @@ LAYOUTS: Mapping[str, ArrayLayout] = {
     "promotions/*": OF_NOBODY,
     "net/*": OF_NOBODY,
     "*/lift": OF_NOBODY,
+    "items/*": OF_NOBODY,
+    "items/weights/*": OF_NOBODY,
     "disliked": ArrayLayout(PeopleAxis.USERS, is_matrix=True),
     "followed": ArrayLayout(PeopleAxis.USERS, is_matrix=True),
     "links/followers": ArrayLayout(PeopleAxis.FOLLOWERS, Leads.CUSTOMER_KEYS),

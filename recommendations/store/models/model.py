@@ -24,6 +24,7 @@ from recommendations.engine.frames import (
     TrainingSet,
 )
 from recommendations.engine.ids import IdMap
+from recommendations.engine.interests.item_sums import ItemSums
 from recommendations.engine.preprocess.links import Follows
 from recommendations.engine.preprocess.matrix import TrainingSnapshot
 from recommendations.engine.ranking.candidates import Candidates
@@ -53,6 +54,8 @@ LEVELS = "levels/of_users"
 ROWS = ("user", *COLUMNS)
 TOLD = ("price", "listed_age", "cost", "stock", "vectors")
 SPACES, SPACE_ENDS = "catalogue/spaces", "catalogue/space_ends"
+SUMS, WEIGHTS = "items/", "items/weights/"
+SUMMED = ("popularity", "buyers", "acts", "trend")
 PROMOTED = ("item", "start", "display", "mailer")
 
 
@@ -74,6 +77,7 @@ class Model:
     candidates: Mapping[BlendName, Candidates]
     segments: IntArray  # segment number per user row, −1 = none
     lifts: Lifts  # of every item; none of what the shop tells nothing of
+    sums: ItemSums | None = None  # of every item; None where the run left none
     feedback: LearnedFeedback = field(default_factory=LearnedFeedback)
     visit_shares: Mapping[BlendName, LearnedShare] = field(default_factory=dict)
     worked_out: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)  # by ``held_by_model``
@@ -230,6 +234,21 @@ def load_lifts(version_id: int, cut: Cut) -> Lifts:
     return {name: arrays[f"{name}/lift"] for name in Lift if f"{name}/lift" in arrays}
 
 
+def save_item_sums(version: ModelVersion, cut: Cut, sums: ItemSums) -> int:
+    """Save the sums over everybody's acts, so that no web process goes through these; bytes of all."""
+    arrays: dict[str, NDArray[Any]] = {f"{SUMS}{name}": getattr(sums, name) for name in SUMMED}
+    return save_arrays(version, cut, arrays | {f"{WEIGHTS}{days}": row for days, row in sums.weights.items()})
+
+
+def load_item_sums(version_id: int, cut: Cut) -> ItemSums | None:
+    """The sums of a cut; None where the run left none."""
+    arrays = load_arrays(version_id, cut, prefix=SUMS)
+    if not arrays:
+        return None
+    weights = {int(name.removeprefix(WEIGHTS)): row for name, row in arrays.items() if name.startswith(WEIGHTS)}
+    return ItemSums(weights=weights, **{name: arrays[f"{SUMS}{name}"] for name in SUMMED})
+
+
 def load_margin_share(version_id: int, cut: Cut) -> FloatArray | None:
     """Share of each item's price that is left after its cost; None where no cost is known."""
     arrays = load_arrays(version_id, cut, prefix=("catalogue/price", "catalogue/cost"))
@@ -297,6 +316,7 @@ def _model(version_id: int, cut: Cut, *, edition: int) -> Model:
         candidates=load_candidates(version_id, cut),
         segments=load_segments(version_id, cut, n_users=len(snapshot.users)),
         lifts=load_lifts(version_id, cut),
+        sums=load_item_sums(version_id, cut),
         feedback=feedback_of(version_id),
         visit_shares=visit_shares_of(version_id),
     )

@@ -1,13 +1,18 @@
 """Arrays of a version: whole or not at all, and never other than what was written."""
 
+import os
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
+import pytest_django
 from django.core.files.storage import storages
 
 from recommendations.models import Artefact, ModelVersion, Run
+from recommendations.store.models import artefacts
 from recommendations.store.models.artefacts import ArtefactDamagedError, forget_old_versions, load_arrays, save_arrays
 from recommendations.terms import Cut, VersionStatus
 from tests.trained import artefact_folder
@@ -75,6 +80,43 @@ def test_a_damaged_file_is_refused() -> None:
     path.unlink()
     with pytest.raises(ArtefactDamagedError):
         load_arrays(one.pk, Cut.LIVE)
+
+
+def test_what_was_found_right_is_not_read_again_for_that_within_a_week(
+    tmp_path: Path, settings: pytest_django.Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.ARTEFACT_CACHE = tmp_path / "cache"
+    read: list[Path] = []
+
+    def digest(path: Path, of: Callable[[Path], str] = artefacts._digest) -> str:
+        read.append(path)
+        return of(path)
+
+    monkeypatch.setattr(artefacts, "_digest", digest)
+    one = version()
+    save_arrays(one, Cut.LIVE, {"cut": np.arange(1_000)})
+    path = Path(storages["artefacts"].path(Artefact.objects.get().path))
+    mark = tmp_path / "cache" / "checked" / Artefact.objects.get().path
+
+    def times_read_by_another_process() -> int:
+        artefacts._known_good.clear()
+        before = len(read)
+        assert load_arrays(one.pk, Cut.LIVE)["cut"].tolist() == list(range(1_000))
+        return len(read) - before
+
+    assert [times_read_by_another_process() for _ in range(3)] == [1, 0, 0]
+    path.write_bytes(path.read_bytes())  # somebody wrote it: who knows what
+    assert [times_read_by_another_process() for _ in range(2)] == [1, 0]
+    os.utime(mark, times=(0, time.time() - 8 * 86_400))
+    assert [times_read_by_another_process() for _ in range(2)] == [1, 0]
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    artefacts._known_good.clear()
+    with pytest.raises(ArtefactDamagedError):
+        load_arrays(one.pk, Cut.LIVE)
+    save_arrays(one, Cut.LIVE, {"cut": np.arange(3)})
+    load_arrays(one.pk, Cut.LIVE)
+    artefacts.forget_files(Artefact.objects.all())
+    assert not mark.exists()
 
 
 def test_the_live_version_and_the_newest_keep_their_files() -> None:
