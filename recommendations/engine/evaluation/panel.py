@@ -21,6 +21,8 @@ from recommendations.engine.ranking.diversity import Likeness, diversified
 from recommendations.engine.ranking.exploration import EXPLORED_FROM, chances
 from recommendations.engine.ranking.scores import Exponents, Lifts, blend_planes, gathered, lifted, spoken, top
 
+USERS_AT_ONCE = 2_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class PanelResult:
@@ -151,16 +153,17 @@ def panel(
 
     ``lifts`` are those of every item. Where the cost of nothing that was bought is known, no margin is measured.
     """
-    chosen = candidates.of(truth.users)
-    relevant, gain = labels(chosen.items, truth.per_user)
-    rows = np.maximum(chosen.items, 0)
+    records = candidates.rows(truth.users)
+    items: IntArray = candidates.items[records]
+    relevant, gain = labels(items, truth.per_user)
+    rows = np.maximum(items, 0)
     if shop.margin is not None and not np.isfinite(shop.margin[truth.per_user.indices]).any():
         shop = replace(shop, margin=None)
     return Panel(
-        instances=chosen.instances,
+        instances=candidates.instances,
         users=truth.users,
-        items=chosen.items,
-        planes=np.ascontiguousarray(np.moveaxis(spoken(chosen.z), 1, 0)),
+        items=items,
+        planes=_planes(candidates, records),
         relevant=relevant,
         gain=gain,
         ideal=ideal(truth.per_user),
@@ -168,3 +171,13 @@ def panel(
         likeness=likeness,
         lifts={name: lift[rows] for name, lift in (lifts or {}).items()},
     )
+
+
+def _planes(candidates: Candidates, records: NDArray[np.integer]) -> FloatArray:
+    """The planes of these records; no more of them than a block is in memory twice."""
+    _, n_instances, width = candidates.z.shape
+    planes = np.empty((n_instances, len(records), width), np.float32)
+    for start in range(0, len(records), USERS_AT_ONCE):
+        block = slice(start, start + USERS_AT_ONCE)
+        planes[:, block] = np.moveaxis(spoken(candidates.z[records[block]]), 1, 0)
+    return planes

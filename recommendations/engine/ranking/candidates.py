@@ -25,11 +25,18 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.items)
 
+    def rows(self, queries: NDArray[np.integer]) -> NDArray[np.integer]:
+        """The rows of the records of these queries. Raises LookupError where one has none."""
+        if self.asked is None:
+            return queries
+        rows = self.asked.rows(queries)
+        if len(rows) and rows.min() < 0:
+            raise LookupError("a query has no record")
+        return rows
+
     def of(self, queries: NDArray[np.integer]) -> Self:
         """The records of these queries, in the order asked for. Raises LookupError where one has none."""
-        rows = queries if self.asked is None else self.asked.rows(queries)
-        if self.asked is not None and len(rows) and rows.min() < 0:
-            raise LookupError("a query has no record")
+        rows = self.rows(queries)
         return replace(self, items=self.items[rows], z=self.z[rows], own=self.own[rows], asked=None)
 
     def row(self, query: int) -> int:
