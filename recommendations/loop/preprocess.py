@@ -103,7 +103,8 @@ def _make_snapshots(context: RunContext, events: Parts) -> Mapping[str, object]:
     learned = learned_points(context, left, shop.weights.points)
     trials: dict[Cut, PointsTrial] = {}
     pasts = ((cut, live._replace(events=left) if cut is Cut.LIVE else _cleaned_before(at, events)) for cut, at in cuts)
-    for number, (cut, past, made) in enumerate(_training_sets(context, pasts, shop, ahead=len(events) == 1)):
+    done = 0.4
+    for cut, past, made in _training_sets(context, pasts, shop, ahead=len(events) == 1):
         if cut is not Cut.LIVE:
             window = context.windows.window(cut)
             refuse(shared_baskets(left, cut=window[0], until=window[1], where=cut))
@@ -112,9 +113,9 @@ def _make_snapshots(context: RunContext, events: Parts) -> Mapping[str, object]:
                 weights = replace(shop.weights, points=proposed_points(shop.weights.points, learned))
                 trials[cut] = _trial(context, cut, past, shop._replace(weights=weights), recent=recent, made=made)
         counts |= {f"{cut}_users": len(made.users), f"{cut}_items": len(made.items)}
-        context.report(
-            0.4 + 0.2 * (number + 1), text=f"{cut}: {len(made.users):,} customers, {len(made.items):,} items"
-        )
+        done += 0.2
+        context.report(done, text=f"{cut}: {len(made.users):,} customers, {len(made.items):,} items")
+        del made  # the next one needs as much memory
     counts["proposed_points"] = len(learned) if trials and propose(context, learned, trials) else None
     live_users, live_items = counts[f"{Cut.LIVE}_users"], counts[f"{Cut.LIVE}_items"]
     ModelVersion.objects.filter(pk=context.version.pk).update(users=live_users, items=live_items)
@@ -159,13 +160,17 @@ def _training_sets(
     with ThreadPoolExecutor(THREADS) as threads:
         begun: deque[tuple[Cut, Past, Future[TrainingSnapshot]]] = deque()
         for cut, past in pasts:
-            made = _with_promotions(shop.plan, _taught(past.people, _snapshot(context, cut, past, shop)))
-            made = _following(shop.follows, _linked(shop.links, made))
-            begun.append((cut, past, threads.submit(described, made)))
+            begun.append((cut, past, threads.submit(described, _training_set(context, cut, past, shop))))
             if not ahead:
                 yield _saved(context, *begun.popleft(), shop)
         while begun:
             yield _saved(context, *begun.popleft(), shop)
+
+
+def _training_set(context: RunContext, cut: Cut, past: Past, shop: Shop) -> TrainingSnapshot:
+    """The training set of a cut, without what items say."""
+    made = _with_promotions(shop.plan, _taught(past.people, _snapshot(context, cut, past, shop)))
+    return _following(shop.follows, _linked(shop.links, made))
 
 
 def _saved(
@@ -182,9 +187,7 @@ def _trial(
     context: RunContext, cut: Cut, past: Past, proposed: Shop, *, recent: pd.DataFrame, made: TrainingSnapshot
 ) -> PointsTrial:
     """The training set of a cut, and the one that other points would make of the same events."""
-    other = _snapshot(context, cut, past, proposed)
-    other = _taught(past.people, _with_promotions(proposed.plan, other))
-    other = _with_net(context, _following(proposed.follows, _linked(proposed.links, other)))
+    other = _with_net(context, _training_set(context, cut, past, proposed))
     window = context.windows.window(cut)
     of_now, of_other = (
         TrainedOn(one, sampled(bought, one.users, seed=context.run.seed)[Task.HOME])
