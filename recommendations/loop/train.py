@@ -12,6 +12,7 @@ from scipy import sparse
 from recommendations.engine.evaluation.split import without
 from recommendations.engine.frames import IdArray, Sparse, TrainingSet
 from recommendations.engine.interests.item_sums import item_sums
+from recommendations.engine.interests.shared_buyers import Bought
 from recommendations.engine.preprocess.matrix import TrainingSnapshot
 from recommendations.engine.preprocess.popularity import trend
 from recommendations.engine.preprocess.promotions import lift
@@ -81,6 +82,7 @@ def fit_recommenders(context: RunContext) -> Mapping[str, object]:
         size += model.save_item_sums(context.version, cut, item_sums(snapshot.training))
     forget_work(context.version)
     if cut is Cut.LIVE:
+        size += model.save_bought(context.version, cut, Bought.of(snapshot.training.teaching))
         push_models.learn_from_history(context, snapshot.training)
     ModelVersion.objects.filter(pk=context.version.pk).update(instances=challenger.settings())
     context.report(1, text=f"{cut}: {len(recommenders)} recommenders, {size / 1e6:,.0f} MB, scored in {scored:.0f} s")

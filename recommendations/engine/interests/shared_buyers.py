@@ -1,21 +1,34 @@
 """How alike the buyers of items are, asked for one item at a time."""
 
-import numpy as np
+from typing import NamedTuple, Self
 
-from recommendations.engine.frames import FloatArray, Interactions
+import numpy as np
+from scipy import sparse
+
+from recommendations.engine.frames import FloatArray, Interactions, Sparse
+
+
+class Bought(NamedTuple):
+    """Who bought what, both ways round."""
+
+    of_user: Sparse  # users × items: how often
+    of_item: Sparse  # items × users: likewise
+
+    @classmethod
+    def of(cls, acts: Interactions) -> Self:
+        of_user = acts.where(acts.bought).matrix()
+        return cls(of_user, sparse.csr_matrix(of_user.T))
 
 
 class SharedBuyers:
     """Cosine of the buyers of two items: those of both, divided by √(those of one · those of the other).
 
-    Fewer than ``people`` of an item, or of both, count as nobody, so that it tells of none of them.
+    Fewer than ``people`` of an item, or of both, count as nobody, so that it tells of none of them. ``bought`` may be
+    mapped: of it is read what an item asks for.
     """
 
-    def __init__(self, acts: Interactions, *, people: int = 1) -> None:
-        self._people = people
-        bought = acts.where(acts.bought)
-        self._of_user = bought.matrix()
-        self._of_item = self._of_user.tocsc()
+    def __init__(self, bought: Bought, *, people: int = 1) -> None:
+        self._people, (self._of_user, self._of_item) = people, bought
         self._buyers = np.diff(self._of_item.indptr)
 
     def cosines(self, row: int) -> FloatArray:

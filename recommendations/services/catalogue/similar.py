@@ -10,13 +10,13 @@ from django.conf import settings
 
 from recommendations.engine.describe.neighbours import Neighbourhood
 from recommendations.engine.frames import BoolArray, FloatArray, IntArray
-from recommendations.engine.interests.shared_buyers import SharedBuyers
+from recommendations.engine.interests.shared_buyers import Bought, SharedBuyers
 from recommendations.engine.ranking.rules import left_in
 from recommendations.engine.ranking.variants import siblings
 from recommendations.serving.candidates import candidate_source
 from recommendations.serving.types import Product
 from recommendations.store.models.held_by_model import held_by_model
-from recommendations.store.models.model import Model
+from recommendations.store.models.model import Model, load_bought
 from recommendations.store.serving.snapshot import Snapshot
 from recommendations.store.serving.snapshot_holder import current_snapshot
 from recommendations.vector_terms import LikenessBy
@@ -101,7 +101,8 @@ class Resemblance:
             vectors = np.zeros((len(model.items), 0), np.float32)
         self._texts = Neighbourhood.of_texts(vectors, catalogue.spaces)
         self._pictures = Neighbourhood.of_pictures(vectors, catalogue.spaces)
-        self._buyers = SharedBuyers(model.training.teaching, people=settings.SMALLEST_GROUP)
+        bought = load_bought(model.version_id, model.cut) or Bought.of(model.training.teaching)
+        self._buyers = SharedBuyers(bought, people=settings.SMALLEST_GROUP)
         self.most_alike = lru_cache(HELD)(self._most_alike)
 
     def _most_alike(self, row: int, by: LikenessBy) -> _MostAlike:

@@ -22,6 +22,7 @@ class PeopleAxis(StrEnum):
     ASKED = "asked"  # rows of candidates/users
     RECORDS = "records"  # these, or where there are none all users, and a last one for who has no history
     ACTS = "acts"  # rows of the interactions
+    ITEMS = "items"  # which all stay: people are in what the rows hold
     FOLLOWERS = "followers"  # rows of links/followers
     TRUTH = "truth"  # users who have truth: of the task in the array's name, or of the task of its blend
     LESSONS = "lessons"  # candidates of these, so many of each as the lesson says
@@ -67,6 +68,8 @@ LAYOUTS: Mapping[str, ArrayLayout] = {
     "promotions/*": OF_NOBODY,
     "net/*": OF_NOBODY,
     "*/lift": OF_NOBODY,
+    "bought/of_user": ArrayLayout(PeopleAxis.USERS, is_matrix=True),
+    "bought/of_item": ArrayLayout(PeopleAxis.ITEMS, Leads.USER_ROWS, is_matrix=True),
     "items/*": OF_NOBODY,
     "items/weights/*": OF_NOBODY,
     "disliked": ArrayLayout(PeopleAxis.USERS, is_matrix=True),

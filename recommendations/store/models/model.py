@@ -25,6 +25,7 @@ from recommendations.engine.frames import (
 )
 from recommendations.engine.ids import IdMap
 from recommendations.engine.interests.item_sums import ItemSums
+from recommendations.engine.interests.shared_buyers import Bought
 from recommendations.engine.preprocess.links import Follows
 from recommendations.engine.preprocess.matrix import TrainingSnapshot
 from recommendations.engine.ranking.candidates import Candidates
@@ -55,6 +56,7 @@ ROWS = ("user", *COLUMNS)
 TOLD = ("price", "listed_age", "cost", "stock", "vectors")
 SPACES, SPACE_ENDS = "catalogue/spaces", "catalogue/space_ends"
 SUMS, WEIGHTS = "items/", "items/weights/"
+BOUGHT, OF_USER, OF_ITEM = "bought/", "bought/of_user", "bought/of_item"
 SUMMED = ("popularity", "buyers", "acts", "trend")
 PROMOTED = ("item", "start", "display", "mailer")
 
@@ -247,6 +249,17 @@ def load_item_sums(version_id: int, cut: Cut) -> ItemSums | None:
         return None
     weights = {int(name.removeprefix(WEIGHTS)): row for name, row in arrays.items() if name.startswith(WEIGHTS)}
     return ItemSums(weights=weights, **{name: arrays[f"{SUMS}{name}"] for name in SUMMED})
+
+
+def save_bought(version: ModelVersion, cut: Cut, bought: Bought) -> int:
+    """Save who bought what, by which items are alike; bytes of all."""
+    return save_arrays(version, cut, matrix_parts(OF_USER, bought.of_user) | matrix_parts(OF_ITEM, bought.of_item))
+
+
+def load_bought(version_id: int, cut: Cut) -> Bought | None:
+    """Who bought what, mapped, with those of whom the newest edition knows; None where the run left nothing of it."""
+    arrays = load_arrays(version_id, cut, prefix=BOUGHT)
+    return Bought(matrix_of(arrays, OF_USER), matrix_of(arrays, OF_ITEM)) if arrays else None
 
 
 def load_margin_share(version_id: int, cut: Cut) -> FloatArray | None:

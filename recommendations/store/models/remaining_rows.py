@@ -96,6 +96,7 @@ class RemainingRows:
             PeopleAxis.ASKED: lambda _name: self._asked,
             PeopleAxis.RECORDS: lambda _name: np.append(self._asked, True),
             PeopleAxis.ACTS: lambda _name: self.users[self._arrays["interactions/user"]],
+            PeopleAxis.ITEMS: lambda _name: np.ones(len(self._arrays["ids/items"]), np.bool_),
             PeopleAxis.FOLLOWERS: lambda _name: self._followers,
             PeopleAxis.TRUTH: lambda name: self._truth(_task_in(name)),
             PeopleAxis.LESSONS: self._lessons,

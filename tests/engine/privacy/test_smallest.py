@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from recommendations.engine.frames import TrainingSet
-from recommendations.engine.interests.shared_buyers import SharedBuyers
+from recommendations.engine.interests.shared_buyers import Bought, SharedBuyers
 from recommendations.engine.privacy.smallest import COUNTS, OF_COUNTS, sayable_count, sayable_facts
 from recommendations.engine.recommenders import also_bought, popularity, recent_neighbours, user_knn
 from recommendations.terms import Reason
@@ -87,7 +87,8 @@ def test_a_count_of_few_is_no_number() -> None:
 
 def test_likeness_by_buyers_counts_fewer_than_five_as_nobody() -> None:
     whole = crowd().interactions
-    likeness, plain = SharedBuyers(whole, people=SMALLEST), SharedBuyers(whole)
+    bought = Bought.of(whole)
+    likeness, plain = SharedBuyers(bought, people=SMALLEST), SharedBuyers(bought)
     matrix = whole.matrix().toarray() > 0
     buyers = matrix.sum(axis=0)
     for row in range(ITEMS):
