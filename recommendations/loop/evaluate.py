@@ -14,6 +14,7 @@ from recommendations.engine.evaluation.leaks import future_acts, refuse, target_
 from recommendations.engine.evaluation.measures import MAIN
 from recommendations.engine.evaluation.panel import Panel, panel
 from recommendations.engine.evaluation.slices import Groups, activity, new_items
+from recommendations.engine.evaluation.split import Truth
 from recommendations.engine.evaluation.table import Table, table
 from recommendations.engine.ids import IdMap
 from recommendations.engine.preprocess.matrix import TrainingSnapshot
@@ -28,6 +29,7 @@ from recommendations.store.models import interests, measurements, model, runs
 from recommendations.store.models.artefacts import of_one_edition
 from recommendations.store.models.measurements import Costs
 from recommendations.store.models.records import load_candidates
+from recommendations.store.models.truth_sample import of_a_panel
 from recommendations.store.models.weight_versions import Made
 from recommendations.terms import TASKS, BlendName, Cut, MeasuredKind, Stage, Task
 
@@ -131,15 +133,17 @@ def _of_blend(seconds: Mapping[str, float], blend: BlendName) -> dict[str, float
     return {SECOND_STAGE if name == own else name: value for name, value in seconds.items()}
 
 
-def panel_of(version_id: int, cut: Cut, task: Task) -> Panel | None:
-    """The tuning panel of a task on a cut; None where nobody has truth."""
-    return of_one_edition(version_id, lambda _edition: _panel_of(version_id, cut, task))
+def panel_of(version_id: int, cut: Cut, task: Task, *, sample: bool = False) -> Panel | None:
+    """The tuning panel of a task on a cut, or the ``sample`` of it that a page holds; None where nobody has truth."""
+    return of_one_edition(version_id, lambda _edition: _panel_of(version_id, cut, task, sample=sample))
 
 
-def _panel_of(version_id: int, cut: Cut, task: Task) -> Panel | None:
+def _panel_of(version_id: int, cut: Cut, task: Task, *, sample: bool) -> Panel | None:
     snapshot, _ = model.load_snapshot(version_id, cut)
-    truth = model.load_truths(version_id, cut)[task]
-    records = load_candidates(version_id, cut)
+    truths: Mapping[Task, Truth] = model.load_truths(version_id, cut)
+    if sample:
+        truths = of_a_panel(version_id, truths, snapshot.users)
+    truth, records = truths[task], load_candidates(version_id, cut)
     if TASKS[task] not in records or not len(truth.users):
         return None
     return panel(

@@ -1,8 +1,9 @@
 """Panel beside ``loop/evaluate.py``: what a placement shows many customers under a book of rules, and how good it is.
 
-On a cut with a truth everybody who has any is asked, as the review *as tested* sees the shop: everything is for sale,
-and nothing rests after a purchase. The segments are those of the live version, by which rules and weights are served.
-Where there is no truth, a sample of customers is asked as they would be now.
+On a cut with a truth everybody who has any is asked, or a uniform sample of very many (``truth_sample``), as the review
+*as tested* sees the shop: everything is for sale, and nothing rests after a purchase. The segments are those of the
+live version, by which rules and weights are served. Where there is no truth, a sample of customers is asked as they
+would be now.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,6 +27,7 @@ from recommendations.store.live.change_watch import HeldOfPeople, people_cache
 from recommendations.store.models.artefacts import of_one_edition
 from recommendations.store.models.interests import segments_by_customer
 from recommendations.store.models.model import Model, load_model, load_truths
+from recommendations.store.models.truth_sample import of_a_panel
 from recommendations.store.serving.snapshot import ServedPlacement, Snapshot
 from recommendations.store.serving.stock import Stock
 from recommendations.terms import TASKS, CatalogueScope, Cut, Task, task_of
@@ -40,7 +42,7 @@ def batch(
     beside: BoolArray | None = None,
     length: int | None = None,
 ) -> Batch:
-    """Everybody with truth on a cut of the snapshot's model; where nobody has any, a sample on the live cut.
+    """Who is asked on a cut of the snapshot's model, with truth; where nobody has any, a sample on the live cut.
 
     ``beside`` [stock] are the items in view to sample from, else what a customer bought last; ``length`` is how many
     items are asked for, else as many as the placement has. Raises UnknownPlacementError and NoModelError.
@@ -91,7 +93,8 @@ def _ground(version: int, _edition: int, cut: Cut, task: Task, stock: Stock) -> 
 
 
 def _ground_of(version: int, cut: Cut, task: Task, stock: Stock) -> _Ground | None:
-    learned, truth = load_model(version, cut), load_truths(version, cut)[task]
+    learned = load_model(version, cut)
+    truth = of_a_panel(version, load_truths(version, cut), learned.users)[task]
     records = learned.candidates.get(TASKS[task])
     if records is None or not len(truth.users):
         return None

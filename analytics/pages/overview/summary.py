@@ -26,6 +26,7 @@ from analytics.queries.quality.leader_table import qualities
 from analytics.queries.runs.history import last_run
 from recommendations.services.operations.quality import served_tasks
 from recommendations.services.review.acts import sells
+from recommendations.services.weights.panels import panels
 from recommendations.wording.money import currency
 
 LEVELS = ("danger", "warning", "info")
@@ -37,6 +38,7 @@ NEEDS = 5
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     frame, now, today = read_frame(), timezone.now(), timezone.localdate()
+    panels().warm()  # who is here may soon try weights
     days = one_of(query.PERIODS, request.GET.get("days"), default=28)
     answers = query.answers(since=now - timedelta(days=days))
     results = outcomes.outcomes(today=today, days=days, served=answers)

@@ -24,6 +24,7 @@ from recommendations.store.domain import stored_domain
 from recommendations.store.erasure.log import lost_erasures
 from recommendations.store.erasure.log import path as erasure_log
 from recommendations.store.events.pseudonyms import keys_are_the_stored_ones
+from recommendations.store.models.truth_sample import PANEL_CUSTOMERS
 from recommendations.store.process_held import ProcessHeld
 from recommendations.store.serving.snapshot_holder import NotLoadedError, snapshot_holder
 from recommendations.store.valkey_keys import PROBE
@@ -38,7 +39,14 @@ def prepare() -> None:
         snapshot_holder().current(None)
     keys.prepare()
     connection.close()
-    panels().warm()
+    if not settings.PAGES_URL and _are_few():  # else whoever opens the dashboard has the panels loaded
+        panels().warm()
+
+
+def _are_few() -> bool:
+    """Whether the panels have all customers, and so take little."""
+    held = snapshot_holder().snapshot
+    return held is not None and held.model is not None and len(held.model.users) <= PANEL_CUSTOMERS
 
 
 class Readiness:

@@ -1,8 +1,9 @@
 """The tuning panels of the live version, held by the process: loaded once, measured on every move of a weight.
 
 A panel takes 4 bytes for each customer, candidate and recommender and a few more: 45 MB for 2,000 · 300 · 12. There are
-two (home and discover); ``HeldPanel.nbytes`` says how much one is. The first who asks waits for the one that they need;
-the other is loaded meanwhile, and a page may call ``warm`` before it asks.
+two (home and discover); ``HeldPanel.nbytes`` says how much one is. Of very many customers a uniform sample is held
+(``truth_sample``): a move is measured while somebody drags, and its interval says what they are worth. The first who
+asks waits for the panel that they need; the other is loaded meanwhile, and a page may call ``warm`` before it asks.
 """
 
 import threading
@@ -156,17 +157,17 @@ panels = ProcessHeld(Panels, end=Panels.settle)
 
 
 def _loaded(version: ModelVersion, task: Task) -> HeldPanel | None:
-    panel = panel_of(version.pk, Cut.TUNING, task)
+    panel = panel_of(version.pk, Cut.TUNING, task, sample=True)
     if panel is None:
         return None
     snapshot, _ = model.load_snapshot(version.pk, Cut.TUNING)
-    acts = snapshot.training.interactions
+    before = snapshot.training.interactions.of_users(panel.users)
     customers = snapshot.users.ids[panel.users]
     return HeldPanel(
         panel=panel,
         drawn=resamples(len(panel.users), seed=version.run.seed),
         customers=customers,
         items=snapshot.items.ids,
-        baskets=acts.where(acts.bought).n_baskets[panel.users],
+        baskets=before.where(before.bought).n_baskets,
         segments=interests.segments_by_customer(version.pk, customers),
     )

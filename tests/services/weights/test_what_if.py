@@ -1,12 +1,15 @@
 """What the panel says before publishing, against the batch evaluation of the same records, customer by customer."""
 
+import hashlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
+import pytest_django
 from django.core.exceptions import ValidationError
+from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from bench import moves
@@ -21,15 +24,16 @@ from recommendations.engine.frames import IntArray
 from recommendations.engine.ranking.candidates import Candidates
 from recommendations.engine.ranking.diversity import diversified
 from recommendations.engine.ranking.scores import gathered
-from recommendations.models import BlendWeights, Customer, ModelVersion, Placement, Segment
+from recommendations.models import BlendWeights, Customer, ModelVersion, Placement, Segment, Staff
+from recommendations.services.operations import readiness
 from recommendations.services.operations.readiness import prepare
 from recommendations.services.weights.panels import HeldPanel, PanelSettings, panels
 from recommendations.services.weights.values import Values, shares
 from recommendations.services.weights.what_if import Unmeasured, WhatIf, held_for, what_if, worth
-from recommendations.store.models import model
+from recommendations.store.models import model, truth_sample
 from recommendations.store.models.records import load_candidates
 from recommendations.store.serving.snapshot_holder import snapshot_holder
-from recommendations.terms import BlendName, Cut, Task
+from recommendations.terms import BlendName, Cut, Role, Task
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
@@ -251,6 +255,30 @@ def test_a_panel_is_loaded_once_and_makes_place_for_the_next_version() -> None:
     assert panels().of(version, Task.HOME) is not held
 
 
+def test_of_very_many_customers_a_page_holds_a_sample_by_the_seed_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    version = ModelVersion.objects.get()
+    panels.drop()
+    everybody = held_of(BlendName.HOME)
+    monkeypatch.setattr(truth_sample, "PANEL_CUSTOMERS", 20)
+    panels.drop()
+    drawn = held_of(BlendName.HOME)
+    seed = str(version.run.seed).encode()
+    order = sorted(
+        Customer.objects.filter(pk__in=everybody.customers.tolist()),
+        key=lambda one: hashlib.sha256(bytes(one.pseudonym) + seed).digest(),
+    )
+    assert len(everybody) == 60
+    assert drawn.customers.tolist() == sorted(one.pk for one in order[:20])
+    rows = np.flatnonzero(np.isin(everybody.customers, drawn.customers))
+    assert drawn.baskets.tolist() == everybody.baskets[rows].tolist()
+    settings = PanelSettings.of(Values(weights={"als": 100.0}))
+    measured, whole = drawn.measured(settings), everybody.measured(settings)
+    assert measured.ranked.tolist() == whole.ranked[rows].tolist()
+    assert measured.per_user == pytest.approx(whole.per_user[rows])
+    assert what_if(blend=BlendName.HOME, weights={"als": 100.0}).users == 20
+    panels.drop()
+
+
 def test_the_bench_holds_every_move_against_the_batch_evaluation() -> None:
     lines = moves.run(moves=3, seed=1)
     assert [(line["task"], line["diversity"]) for line in lines] == [
@@ -284,3 +312,32 @@ def test_a_process_is_ready_before_its_first_visitor(django_assert_num_queries: 
         assert held.model is not None
         assert held.model.version_id == version.pk
         assert all(panels().of(version, task) for task in Task)
+
+
+def test_no_panel_is_held_where_another_process_makes_the_pages(settings: pytest_django.Settings) -> None:
+    settings.PAGES_URL = "http://127.0.0.1:1"
+    assert not held_at_start()
+
+
+def test_no_sample_is_held_that_nobody_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "PANEL_CUSTOMERS", 60)
+    assert held_at_start() == set(Task)
+    monkeypatch.setattr(readiness, "PANEL_CUSTOMERS", 59)
+    assert not held_at_start()
+
+
+def test_whoever_opens_the_dashboard_has_the_panels_loaded(client: Client) -> None:
+    staff = Staff.objects.create_user("m@example.com", "correct horse", role=Role.MERCHANDISER, name="M")
+    client.force_login(staff, backend="django.contrib.auth.backends.ModelBackend")
+    panels.drop()
+    assert client.get("/").status_code == 200
+    panels().settle()
+    assert set(panels()._held) == set(Task)
+
+
+def held_at_start() -> set[Task]:
+    panels.drop()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(prepare).result()
+    panels().settle()
+    return set(panels()._held)
