@@ -21,6 +21,7 @@ from redis.retry import Retry
 from recommendations.domains.protocol import DomainName
 from recommendations.terms import Trust
 from recsite import details, env, privacy_settings, wire
+from recsite.engine_settings import *  # noqa: F403
 from recsite.privacy_settings import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -391,10 +392,7 @@ LOGGING = {
     "filters": {"without_address": {"()": "recsite.logs.WithoutAddress"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["without_address"]}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {
-        "django": {"handlers": [], "propagate": True},
-        "django.server": {"handlers": [], "propagate": True},
-    },
+    "loggers": {name: {"handlers": [], "propagate": True} for name in ("django", "django.server")},
 }
 
 env.refuse_unasked(*env.OURS)

@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from threading import Lock
 
+from django.conf import settings
+
 from recommendations.engine.frames import TrainingSet
 from recommendations.engine.ranking.candidates import Candidates
 from recommendations.engine.recommenders.protocol import Recommender, restored
@@ -13,8 +15,9 @@ from recommendations.loop.context import RunContext
 from recommendations.loop.fitting import Asked, Trainer, WholeTrainer
 from recommendations.shardwork.fitting import Stored, TrainingParts
 from recommendations.shardwork.local import LocalEngine
-from recommendations.shardwork.order import Done
+from recommendations.shardwork.order import Done, Engine
 from recommendations.shardwork.scoring import Learned, records_in_parts, records_order
+from recommendations.shardwork.spark import SparkEngine
 from recommendations.shardwork.storage import Storage
 from recommendations.store.models.work_folders import work_folder
 
@@ -35,12 +38,19 @@ def trainer_of(context: RunContext, training: TrainingSet) -> Trainer:
     return PartTrainer(context, training)
 
 
+def engine_of(storage: Storage, *, lanes: int = 1) -> Engine:
+    """The engine that the shop has: processes of this machine, or a Spark that there is."""
+    if settings.ENGINE == "local":
+        return LocalEngine(storage, lanes=lanes)
+    return SparkEngine(storage, url=settings.ENGINE)
+
+
 class PartTrainer:
     """A trainer of whose shop no process has more than parts; what was learned is in files."""
 
     def __init__(self, context: RunContext, training: TrainingSet) -> None:
         self._context, self._storage = context, Storage(str(work_folder(context.version, context.the_cut)))
-        self._parts = TrainingParts(training, self._storage, LocalEngine(self._storage), acts=PART_ACTS, ranges=RANGES)
+        self._parts = TrainingParts(training, self._storage, engine_of(self._storage), acts=PART_ACTS, ranges=RANGES)
         self._learned: list[tuple[Instance, Stored]] = []
         self._tally = PartTally()
         self.score_seconds: Mapping[str, float] = {}
@@ -65,7 +75,7 @@ class PartTrainer:
         order = records_order(
             self._storage, learned, asked.queries, plans=asked.plans, trend=asked.trend, rows=PART_RECORDS
         )
-        engine = LocalEngine(self._storage, lanes=LANES)
+        engine = engine_of(self._storage, lanes=LANES)
         pace = Pace(n_parts=len(order.parts), n_rows=len(asked.queries))
 
         def heard(parts: int) -> None:

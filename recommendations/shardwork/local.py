@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Self
 
-from recommendations.shardwork.order import Done, Heard, WorkOrder
+from recommendations.shardwork.order import Done, Heard, PartFailedError, WorkOrder
 from recommendations.shardwork.storage import Storage
 from recommendations.shardwork.work import done_of, numbers_done
 
@@ -18,10 +18,6 @@ KILLED = {-signal.SIGKILL, 128 + signal.SIGKILL}
 TRIES = 2  # of a part whose process is killed
 EVERY_SECONDS = 0.2  # it is asked whether to go on
 _ROOT = Path(__file__).resolve().parents[2]
-
-
-class PartFailedError(Exception):
-    """A part that could not be done, with what it said."""
 
 
 class LocalEngine:

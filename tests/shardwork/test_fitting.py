@@ -12,8 +12,8 @@ from recommendations.engine.recommenders.protocol import Recommender, learned, r
 from recommendations.engine.steps import Over
 from recommendations.shardwork.fitting import TrainingParts
 from recommendations.shardwork.frames import arrays_of_training, training_of
-from recommendations.shardwork.local import LocalEngine, PartFailedError
-from recommendations.shardwork.order import Heard, WorkOrder
+from recommendations.shardwork.local import LocalEngine
+from recommendations.shardwork.order import Heard, PartFailedError, WorkOrder
 from recommendations.shardwork.storage import ArrayDamagedError, Storage
 from tests.engine.recommenders.step_shop import KINDS, SEED, assert_alike, shop
 from tests.lengths import cases

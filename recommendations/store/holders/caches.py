@@ -99,6 +99,7 @@ OF_NOBODY: Mapping[str, tuple[str, ...]] = {
         "recommendations.services.operations.readiness:readiness",
         "recommendations.services.review.review:_end_of_data",
         "recommendations.shardwork.order:code_digest",
+        "recommendations.shardwork.tasks:_work",
         "recommendations.store.contacts.sealing:box_of",
         "recommendations.store.erasure.log:_check",
         "recommendations.store.events.generations:_heard",

@@ -1,0 +1,151 @@
+"""The engine of a cluster: Apache Spark, through its Connect client, which needs no Java here.
+
+Each part is a task. Spark tries it again elsewhere where a machine goes, and a twin that it begins of a slow one leaves
+the same bytes. What was done is read from the storage, never from what Spark counts.
+"""
+
+import socket
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+
+from recommendations.shardwork.order import Done, Heard, PartFailedError, WorkOrder
+from recommendations.shardwork.storage import Storage
+from recommendations.shardwork.tasks import PROBE, MachineFacts, do_part, facts_of, told_facts
+from recommendations.shardwork.work import done_of, numbers_done
+
+PORT = 15_002  # of Spark Connect, where the address names none
+ANSWERS_SECONDS = 5.0  # until a server counts as away
+EVERY_SECONDS = 0.5  # it is asked whether to go on
+PROBES = 8  # tasks that tell facts of the machines on which they come to lie
+
+
+class UnfitClusterError(Exception):
+    """The cluster can do no part, with every reason and its remedy."""
+
+
+class SparkEngine:
+    """The engine at an address ``sc://host:port/;use_ssl=true;token=…``."""
+
+    def __init__(self, storage: Storage, *, url: str) -> None:
+        self._storage, self._url, self._is_checked = storage, url, False
+        self._cache = str(storage.cache or "")
+
+    def run(self, order: WorkOrder, numbers: Sequence[int], *, heard: Heard) -> Iterator[Done]:
+        """Do these parts. Raises UnfitClusterError before the first, PartFailedError, and whatever ``heard`` raises."""
+        text, url, cache, numbers = order.to_json(), self._storage.url, self._cache, [*numbers]
+
+        def do(place: int) -> str:
+            return do_part(text, url, cache, numbers[place])
+
+        with self._session() as session:
+            if not self._is_checked:
+                self._facts(session)
+            with _asked(session, do, len(numbers)) as answer:
+                while not answer.done():
+                    heard(len(numbers_done(order, self._storage)))
+                    wait([answer], timeout=EVERY_SECONDS)
+            error = answer.exception()
+        if error is not None:
+            raise PartFailedError(f"{order.name} failed on Spark: {_words_of(error)}") from error
+        done = done_of(order, self._storage)
+        yield from (done[number] for number in numbers)
+
+    def check(self) -> list[MachineFacts]:
+        """MachineFacts of the machines that may do parts, this one last. Raises UnfitClusterError."""
+        with self._session() as session:
+            return self._facts(session)
+
+    def _facts(self, session: Any) -> list[MachineFacts]:
+        url, cache, probe = self._storage.url, self._cache, uuid.uuid4().hex
+        self._storage.write_text(f"{PROBE}/{probe}", probe)
+        try:
+            with _asked(session, lambda _place: told_facts(url, cache, probe), PROBES) as answer:
+                wait([answer])
+            error = answer.exception()
+            if error is not None:
+                raise UnfitClusterError(f"Spark at {self._place} can do no part: {_words_of(error)}") from error
+            there = {one.host: one for one in map(MachineFacts.from_json, answer.result())}
+            here = facts_of(url, cache, probe)
+            problems = [problem for one in there.values() for problem in one.problems(here, url=url)]
+            if not problems and len(self._storage.names(PROBE)) < PROBES:
+                problems = [f"what its machines write in {url} is not seen here: ARTEFACTS must be one folder for all"]
+        finally:
+            self._storage.delete(PROBE)
+        if problems:
+            raise UnfitClusterError(f"Spark at {self._place} can do no part: {'; '.join(problems)}")
+        self._is_checked = True
+        return [*there.values(), here]
+
+    @property
+    def _place(self) -> str:
+        """Host and port: the address may hold a token."""
+        parts = urlsplit(self._url)
+        return f"{parts.hostname}:{parts.port or PORT}"
+
+    @contextmanager
+    def _session(self) -> Iterator[Any]:
+        """A session of the server. Raises UnfitClusterError."""
+        made = _client()
+        host, _, port = self._place.rpartition(":")
+        try:
+            socket.create_connection((host, int(port)), timeout=ANSWERS_SECONDS).close()
+        except OSError as error:
+            raise UnfitClusterError(
+                f"Spark Connect at {self._place} does not answer ({error}): start it, or set ENGINE=local"
+            ) from error
+        session = made.builder.remote(self._url).create()
+        try:
+            yield session
+        finally:
+            session.stop()
+
+
+def _client() -> Any:
+    """The class of sessions. Raises UnfitClusterError where the client is not installed."""
+    try:
+        from pyspark.sql import SparkSession  # noqa: PLC0415 - most installs lack it
+    except ImportError as error:
+        raise UnfitClusterError(
+            "ENGINE names a Spark whose client is not installed: install requirements/cluster.txt, or set ENGINE=local"
+        ) from error
+    return SparkSession
+
+
+@contextmanager
+def _asked(session: Any, do: Callable[[int], str], n_tasks: int) -> Iterator[Future[list[str]]]:
+    """What so many tasks say; whoever leaves before they are done stops them."""
+    tag = f"recsite-{uuid.uuid4().hex}"
+
+    def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for place in batch.column(0).to_pylist():
+                yield pa.RecordBatch.from_pydict({"said": [do(place)]})
+
+    def collected() -> list[str]:
+        session.addTag(tag)  # of this thread
+        frame = session.range(0, n_tasks, 1, n_tasks).mapInArrow(work, "said string")
+        return [row.said for row in frame.collect()]
+
+    with ThreadPoolExecutor(1) as threads:
+        answer = threads.submit(collected)
+        try:
+            yield answer
+        finally:
+            while not answer.done():  # it may not have begun yet
+                session.interruptTag(tag)
+                time.sleep(EVERY_SECONDS)
+
+
+def _words_of(error: BaseException) -> str:
+    """What went wrong in a task, without where: the last line that Python said of it, or the first of Spark's."""
+    lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    begins = [place for place, line in enumerate(lines) if "Traceback (most recent call last)" in line]
+    after = lines[begins[-1] + 1 :] if begins else []
+    return next((line.strip() for line in after if line[0] != " "), lines[0].strip())

@@ -1,0 +1,168 @@
+"""Spark does the parts of orders, on machines that may go, and leaves the bytes that one machine leaves."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from recommendations.engine.recommenders import item_knn, popularity
+from recommendations.engine.recommenders.protocol import learned
+from recommendations.shardwork.fitting import TrainingParts
+from recommendations.shardwork.order import PartFailedError, WorkOrder
+from recommendations.shardwork.spark import PROBES, SparkEngine, UnfitClusterError
+from recommendations.shardwork.storage import Storage
+from recommendations.shardwork.tasks import CLOCKS_SECONDS, PROBE, facts_of
+from tests.engine.recommenders.step_shop import SEED, shop
+from tests.recsite.processes import wait_for
+from tests.shardwork.engines import Here, nothing
+
+ROOT = Path(__file__).resolve().parents[2]
+ACTS = 300  # of a part: there are some
+
+
+class StopError(Exception):
+    """Staff asked to stop."""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Spark with two executors on this machine, and the address of its Connect server."""
+    pyspark = pytest.importorskip("pyspark", reason="it needs pyspark and Java: make test-cluster")
+    if shutil.which("java") is None:
+        pytest.skip("it needs Java")
+    home, folder = Path(pyspark.__file__).parent, tmp_path_factory.mktemp("spark")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = {
+        "spark.connect.grpc.binding.port": port, "spark.connect.grpc.binding.address": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1", "spark.ui.enabled": "false",
+        "spark.executor.memory": "512m", "spark.executorEnv.PYTHONPATH": ROOT, "spark.task.maxFailures": 4,
+        "spark.executorEnv.OPENBLAS_NUM_THREADS": 1, "spark.pyspark.python": sys.executable,
+        "spark.python.worker.faulthandler.enabled": "true", "spark.executor.extraJavaOptions": f"-Drecsite.mine={port}",
+    }  # fmt: skip
+    argv = [str(home / "bin" / "spark-submit"), "--master", "local-cluster[2,1,1024]"]
+    argv += [part for name, value in settings.items() for part in ("--conf", f"{name}={value}")]
+    argv += ["--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "spark-internal"]
+    environment = {**os.environ, "SPARK_HOME": str(home), "PYTHONPATH": str(ROOT), "PYSPARK_PYTHON": sys.executable}
+    with (folder / "said").open("wb") as said:
+        process = subprocess.Popen(argv, env=environment, cwd=folder, stdout=said, stderr=said, start_new_session=True)
+        try:
+            assert wait_for(lambda: _answers(port), seconds=180), (folder / "said").read_text()[-2_000:]
+            yield f"sc://127.0.0.1:{port}"
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as line:
+        return line.connect_ex(("127.0.0.1", port)) == 0
+
+
+def executors(url: str) -> list[int]:
+    """Java processes that do tasks for the server at an address."""
+    mark = f"-Drecsite.mine={url.rpartition(':')[2]}".encode()
+    found = []
+    for told in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            argv = told.read_bytes().split(b"\0")
+        except OSError:  # it has ended meanwhile
+            continue
+        if mark in argv and any(b"CoarseGrainedExecutorBackend" in one for one in argv):
+            found.append(int(told.parent.name))
+    return found
+
+
+def parts_in(storage: Storage, engine: Here | SparkEngine) -> TrainingParts:
+    return TrainingParts(shop(), storage, engine, acts=ACTS, ranges=4)
+
+
+def test_spark_leaves_the_bytes_that_one_machine_leaves_also_where_an_executor_is_killed(
+    server: str, tmp_path: Path
+) -> None:
+    there, here = Storage(str(tmp_path / "there")), Storage(str(tmp_path / "here"))
+    killed = list[int]()
+
+    def kill(_parts: int) -> None:
+        if not killed and len(found := executors(server)) > 1:
+            os.kill(found[0], signal.SIGKILL)
+            killed.append(found[0])
+
+    config = item_knn.Config()
+    parts = parts_in(there, SparkEngine(there, url=server))
+    stored = parts.learn(item_knn.ItemKnn, config, seed=SEED, heard=kill, told=nothing)
+    local = parts_in(here, Here(here)).learn(item_knn.ItemKnn, config, seed=SEED, heard=nothing, told=nothing)
+    assert killed
+    assert {name: one.sha256 for name, one in stored.items()} == {name: one.sha256 for name, one in local.items()}
+
+
+def test_spark_is_told_to_stop_and_goes_on_after_its_last_part(server: str, tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    parts, heard = parts_in(storage, SparkEngine(storage, url=server)), iter(range(2))
+
+    def stop_at_two(_parts: int) -> None:
+        if next(heard, None) is None:
+            raise StopError
+
+    with pytest.raises(StopError):
+        parts.learn(popularity.Popularity, popularity.Config(), seed=SEED, heard=stop_at_two, told=nothing)
+    stored = parts.learn(popularity.Popularity, popularity.Config(), seed=SEED, heard=nothing, told=nothing)
+    fitted = popularity.Popularity(popularity.Config()).fit(shop(), seed=SEED)
+    assert stored.keys() == learned(fitted).keys()
+
+
+def test_what_a_task_says_is_said(server: str, tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    stored = storage.save("some/array.npy", shop().teaching.age)
+    order = WorkOrder(kernel="step", settings={"kind": "popularity"}, inputs={"array": stored}, borders=(0, 1, 2))
+    (tmp_path / stored.path).unlink()
+    with pytest.raises(PartFailedError, match=r"popularity failed on Spark: .*array\.npy is missing or damaged$"):
+        [*SparkEngine(storage, url=server).run(order, order.parts, heard=nothing)]
+
+
+def test_machines_are_checked_and_their_probes_go(server: str, tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    *there, here = SparkEngine(storage, url=server).check()
+    assert there
+    assert {one.code for one in there} == {here.code}
+    assert storage.names(PROBE) == set()
+
+
+def test_a_server_that_is_away_is_said_before_the_first_part(tmp_path: Path) -> None:
+    pytest.importorskip("pyspark", reason="it needs pyspark: make test-cluster")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        place = f"127.0.0.1:{free.getsockname()[1]}"
+    storage = Storage(str(tmp_path))
+    order = WorkOrder(kernel="step", settings={}, inputs={}, borders=(0, 1))
+    with pytest.raises(
+        UnfitClusterError, match=rf"Spark Connect at {place} does not answer .*or set ENGINE=local"
+    ) as raised:
+        [*SparkEngine(storage, url=f"sc://{place}/;token=secret").run(order, order.parts, heard=nothing)]
+    assert "secret" not in str(raised.value)
+
+
+def test_a_machine_that_differs_is_named_with_the_remedy(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    storage.write_text(f"{PROBE}/a", "a")
+    here = facts_of(storage.url, "", "a")
+    assert len(storage.names(PROBE)) == 2 <= PROBES
+    assert [*here.problems(here, url=storage.url)] == []
+    old = {**here.packages, "scipy": "1.9"}
+    other = replace(
+        here, host="worker-3", python="3.9", code="0", packages=old, clock=here.clock + 2 * CLOCKS_SECONDS, shares=False
+    )
+    said = [*other.problems(here, url=storage.url)]
+    assert len(said) == 5
+    assert all("worker-3" in one for one in said)
+    for one, remedy in zip(said, ("same", "install the one", "install that", "follow a server", "share"), strict=True):
+        assert remedy in one
+    assert not facts_of(storage.url, "", "nowhere").shares
