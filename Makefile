@@ -1,7 +1,7 @@
 # Nothing has to be installed first but make and Python (or uv): every target prepares what it needs.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo shop test test-cluster check fuzz lint audit chromium node clients clean
+.PHONY: help install demo shop test check fuzz lint audit chromium node clients clean
 .PHONY: promises bench-attacks bench-accuracy bench-faults bench-ingest bench-live bench-pages bench-run bench-scale bench-schema bench-serving
 .PHONY: bench-adaptivity bench-bandits bench-cold-items bench-cold-people bench-experiments bench-first-impressions bench-imports bench-leaks bench-looks-like bench-mutations bench-noise bench-off-policy bench-past-answers bench-privacy-erasures bench-privacy-forgetting bench-privacy-logs bench-privacy-membership bench-privacy-pairs bench-privacy-releases bench-push bench-push-agent bench-push-demo bench-push-lift bench-push-quality bench-readings bench-replay-estimates bench-retention bench-watches
 
@@ -215,15 +215,6 @@ clean:  ## Forget the demo's data, built files and caches
 
 .PHONY: check-oscar
 OSCAR := .tools/oscar
-CLUSTER := .tools/cluster
-test-cluster: $(CLUSTER)/stamp  ## Work in parts on a real Spark with two executors (needs Java 17 or later)
-	PYSPARK_PYTHON="$(CURDIR)/$(CLUSTER)/bin/python" $(CLUSTER)/bin/python -m pytest -o filterwarnings=ignore tests/shardwork/test_spark.py $(ARGS)
-
-$(CLUSTER)/stamp: requirements/dev.txt tests/shardwork/requirements.txt | $(filter .uv/%,$(UV))
-	$(UV) venv --quiet --allow-existing $(CLUSTER)
-	$(UV) pip sync --quiet --python $(CLUSTER)/bin/python --require-hashes requirements/dev.txt tests/shardwork/requirements.txt
-	@touch $@
-
 check-oscar: .venv/stamp $(OSCAR)/stamp chromium  ## The adapter for django-oscar, then an afternoon with a real shop (SANDBOX=…/django-oscar/sandbox)
 	cd clients/oscar && PYTHONPATH=../python:. ../../$(OSCAR)/bin/python -m pytest $(ARGS)
 	$(PYTHON) clients/oscar/tests/afternoon.py --oscar $(OSCAR)/bin/python $(if $(SANDBOX),--sandbox "$(SANDBOX)")
@@ -231,4 +222,14 @@ check-oscar: .venv/stamp $(OSCAR)/stamp chromium  ## The adapter for django-osca
 $(OSCAR)/stamp: clients/oscar/tests/requirements.txt | $(filter .uv/%,$(UV))
 	$(UV) venv --quiet --allow-existing $(OSCAR)
 	$(UV) pip sync --quiet --python $(OSCAR)/bin/python --require-hashes clients/oscar/tests/requirements.txt
+	@touch $@
+
+.PHONY: test-cluster
+CLUSTER := .tools/cluster
+test-cluster: $(CLUSTER)/stamp  ## Work in parts on a real Spark with two executors (needs Java 17 or later)
+	PYSPARK_PYTHON="$(CURDIR)/$(CLUSTER)/bin/python" $(CLUSTER)/bin/python -m pytest -o filterwarnings=ignore tests/shardwork/test_spark.py $(ARGS)
+
+$(CLUSTER)/stamp: requirements/dev.txt tests/shardwork/requirements.txt | $(filter .uv/%,$(UV))
+	$(UV) venv --quiet --allow-existing $(CLUSTER)
+	$(UV) pip sync --quiet --python $(CLUSTER)/bin/python --require-hashes requirements/dev.txt tests/shardwork/requirements.txt
 	@touch $@

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from recommendations.shardwork.order import Done, Heard, PartFailedError, WorkOrder
 from recommendations.shardwork.storage import Storage
-from recommendations.shardwork.tasks import PROBE, MachineFacts, do_part, facts_of, told_facts
+from recommendations.shardwork.tasks import ASKED, PROBE, MachineFacts, do_part, facts_of, told_facts
 from recommendations.shardwork.work import done_of, numbers_done
 
 PORT = 15_002  # of Spark Connect, where the address names none
@@ -44,40 +44,38 @@ class SparkEngine:
         def do(place: int) -> str:
             return do_part(text, url, cache, numbers[place])
 
+        def still_wanted() -> None:
+            heard(len(numbers_done(order, self._storage)))
+
         with self._session() as session:
             if not self._is_checked:
-                self._facts(session)
-            with _asked(session, do, len(numbers)) as answer:
-                while not answer.done():
-                    heard(len(numbers_done(order, self._storage)))
-                    wait([answer], timeout=EVERY_SECONDS)
-            error = answer.exception()
+                self._facts(session, still_wanted)
+            error = _answer(session, do, len(numbers), still_wanted).exception()
         if error is not None:
             raise PartFailedError(f"{order.name} failed on Spark: {_words_of(error)}") from error
         done = done_of(order, self._storage)
         yield from (done[number] for number in numbers)
 
     def check(self) -> list[MachineFacts]:
-        """MachineFacts of the machines that may do parts, this one last. Raises UnfitClusterError."""
+        """Facts of the machines that may do parts, this one last. Raises UnfitClusterError."""
         with self._session() as session:
-            return self._facts(session)
+            return self._facts(session, lambda: None)
 
-    def _facts(self, session: Any) -> list[MachineFacts]:
+    def _facts(self, session: Any, still_wanted: Callable[[], None]) -> list[MachineFacts]:
         url, cache, probe = self._storage.url, self._cache, uuid.uuid4().hex
-        self._storage.write_text(f"{PROBE}/{probe}", probe)
+        self._storage.write_text(f"{PROBE}/{probe}/{ASKED}", probe)
         try:
-            with _asked(session, lambda _place: told_facts(url, cache, probe), PROBES) as answer:
-                wait([answer])
+            answer = _answer(session, lambda _place: told_facts(url, cache, probe), PROBES, still_wanted)
             error = answer.exception()
             if error is not None:
                 raise UnfitClusterError(f"Spark at {self._place} can do no part: {_words_of(error)}") from error
             there = {one.host: one for one in map(MachineFacts.from_json, answer.result())}
             here = facts_of(url, cache, probe)
             problems = [problem for one in there.values() for problem in one.problems(here, url=url)]
-            if not problems and len(self._storage.names(PROBE)) < PROBES:
+            if not problems and len(self._storage.names(f"{PROBE}/{probe}")) < PROBES + 2:  # two are of here
                 problems = [f"what its machines write in {url} is not seen here: ARTEFACTS must be one folder for all"]
         finally:
-            self._storage.delete(PROBE)
+            self._storage.delete(f"{PROBE}/{probe}")
         if problems:
             raise UnfitClusterError(f"Spark at {self._place} can do no part: {'; '.join(problems)}")
         self._is_checked = True
@@ -118,9 +116,10 @@ def _client() -> Any:
     return SparkSession
 
 
-@contextmanager
-def _asked(session: Any, do: Callable[[int], str], n_tasks: int) -> Iterator[Future[list[str]]]:
-    """What so many tasks say; whoever leaves before they are done stops them."""
+def _answer(
+    session: Any, do: Callable[[int], str], n_tasks: int, still_wanted: Callable[[], None]
+) -> Future[list[str]]:
+    """What so many tasks say, or why they do not; where ``still_wanted`` raises, they are stopped."""
     tag = f"recsite-{uuid.uuid4().hex}"
 
     def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -136,11 +135,14 @@ def _asked(session: Any, do: Callable[[int], str], n_tasks: int) -> Iterator[Fut
     with ThreadPoolExecutor(1) as threads:
         answer = threads.submit(collected)
         try:
-            yield answer
+            while not answer.done():
+                still_wanted()
+                wait([answer], timeout=EVERY_SECONDS)
         finally:
             while not answer.done():  # it may not have begun yet
                 session.interruptTag(tag)
                 time.sleep(EVERY_SECONDS)
+    return answer
 
 
 def _words_of(error: BaseException) -> str:

@@ -16,8 +16,10 @@ from recommendations.shardwork.order import WORK, WorkOrder, code_digest
 from recommendations.shardwork.storage import Storage
 from recommendations.shardwork.work import Work
 
-PROBE = f"{WORK}/probe"
-"""The folder of the storage through which machines show each other that they share it."""
+PROBE, ASKED = f"{WORK}/probe", "asked"
+"""A folder of the storage, with one for each check, through whose files machines show each other that they share it;
+and the name of the file of who asks.
+"""
 PACKAGES = ("numpy", "pyarrow", "scipy")
 CLOCKS_SECONDS = 60.0  # by which two machines may differ
 
@@ -67,11 +69,11 @@ class MachineFacts:
 
 
 def facts_of(url: str, cache: str, probe: str) -> MachineFacts:
-    """MachineFacts of this machine, which reads the probe and leaves one of its own."""
+    """Facts of this machine, which reads the probe of a check and leaves one of its own."""
     storage = Storage(url, cache=Path(cache) if cache else None)
-    shares = storage.read_text(f"{PROBE}/{probe}") == probe
+    shares = storage.read_text(f"{PROBE}/{probe}/{ASKED}") == probe
     if shares:
-        storage.write_text(f"{PROBE}/{probe}-{uuid.uuid4().hex}", "")
+        storage.write_text(f"{PROBE}/{probe}/{uuid.uuid4().hex}", "")
     return MachineFacts(
         host=socket.gethostname(), python=".".join(platform.python_version_tuple()[:2]), code=code_digest(),
         packages={name: version(name) for name in PACKAGES}, clock=time.time(), shares=shares,
@@ -79,7 +81,7 @@ def facts_of(url: str, cache: str, probe: str) -> MachineFacts:
 
 
 def told_facts(url: str, cache: str, probe: str) -> str:
-    """MachineFacts of this machine as JSON."""
+    """Facts of this machine as JSON."""
     return facts_of(url, cache, probe).to_json()
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from django.conf import settings
+from django.conf import LazySettings, settings
 from django.db import connection
 from django.utils import timezone
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ from recommendations.models import Run
 from recommendations.services.operations.housekeeping import forget_resting_work
 from recommendations.services.operations.jobs import cancel_job
 from recommendations.services.operations.runs import start_run
+from recommendations.shardwork.local import LocalEngine
+from recommendations.shardwork.spark import SparkEngine
+from recommendations.shardwork.storage import Storage
 from recommendations.store import jobs
 from recommendations.store.models import runs
 from recommendations.store.models.artefacts import load_arrays
@@ -180,3 +183,10 @@ def test_a_loop_that_is_killed_amid_fits_and_amid_records_learns_the_same_to_the
         )
         assert one.keys() == other.keys()
         assert [name for name, array in one.items() if array.tobytes() != other[name].tobytes()] == []
+
+
+def test_the_engine_is_the_one_of_the_settings(settings: LazySettings, tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+    assert isinstance(part_trainer.engine_of(storage), LocalEngine)
+    settings.ENGINE = "sc://spark:15002"
+    assert isinstance(part_trainer.engine_of(storage), SparkEngine)

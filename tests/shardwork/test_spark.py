@@ -7,18 +7,18 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from recommendations.engine.recommenders import item_knn, popularity
-from recommendations.engine.recommenders.protocol import learned
 from recommendations.shardwork.fitting import TrainingParts
 from recommendations.shardwork.order import PartFailedError, WorkOrder
-from recommendations.shardwork.spark import PROBES, SparkEngine, UnfitClusterError
+from recommendations.shardwork.spark import SparkEngine, UnfitClusterError
 from recommendations.shardwork.storage import Storage
-from recommendations.shardwork.tasks import CLOCKS_SECONDS, PROBE, facts_of
+from recommendations.shardwork.tasks import ASKED, CLOCKS_SECONDS, PROBE, facts_of
 from tests.engine.recommenders.step_shop import SEED, shop
 from tests.recsite.processes import wait_for
 from tests.shardwork.engines import Here, nothing
@@ -112,11 +112,36 @@ def test_spark_is_told_to_stop_and_goes_on_after_its_last_part(server: str, tmp_
         if next(heard, None) is None:
             raise StopError
 
+    config = popularity.Config()
     with pytest.raises(StopError):
-        parts.learn(popularity.Popularity, popularity.Config(), seed=SEED, heard=stop_at_two, told=nothing)
-    stored = parts.learn(popularity.Popularity, popularity.Config(), seed=SEED, heard=nothing, told=nothing)
-    fitted = popularity.Popularity(popularity.Config()).fit(shop(), seed=SEED)
-    assert stored.keys() == learned(fitted).keys()
+        parts.learn(popularity.Popularity, config, seed=SEED, heard=stop_at_two, told=nothing)
+    stored = parts.learn(popularity.Popularity, config, seed=SEED, heard=nothing, told=nothing)
+    here = Storage(str(tmp_path / "here"))
+    local = parts_in(here, Here(here)).learn(popularity.Popularity, config, seed=SEED, heard=nothing, told=nothing)
+    assert {name: one.sha256 for name, one in stored.items()} == {name: one.sha256 for name, one in local.items()}
+
+
+def test_two_fits_at_once_are_checked_apart(server: str, tmp_path: Path) -> None:
+    """Neither takes the probes of the other away."""
+    storage = Storage(str(tmp_path))
+    with ThreadPoolExecutor(4) as threads:
+        checks = [threads.submit(SparkEngine(storage, url=server).check) for _ in range(4)]
+    assert all(check.result() for check in checks)
+    assert storage.names(PROBE) == set()
+
+
+def test_a_check_is_stopped_too(server: str, tmp_path: Path) -> None:
+    """A cluster without a free machine lets it wait for as long as that lasts."""
+    storage = Storage(str(tmp_path))
+
+    def stop(_parts: int) -> None:
+        raise StopError
+
+    order = WorkOrder(kernel="step", settings={}, inputs={}, borders=(0, 1))
+    engine = SparkEngine(storage, url=server)
+    with pytest.raises(StopError):
+        [*engine.run(order, order.parts, heard=stop)]
+    assert not (tmp_path / order.folder).exists()
 
 
 def test_what_a_task_says_is_said(server: str, tmp_path: Path) -> None:
@@ -152,9 +177,10 @@ def test_a_server_that_is_away_is_said_before_the_first_part(tmp_path: Path) -> 
 
 def test_a_machine_that_differs_is_named_with_the_remedy(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
-    storage.write_text(f"{PROBE}/a", "a")
+    assert not facts_of(storage.url, "", "a").shares
+    storage.write_text(f"{PROBE}/a/{ASKED}", "a")
     here = facts_of(storage.url, "", "a")
-    assert len(storage.names(PROBE)) == 2 <= PROBES
+    assert len(storage.names(f"{PROBE}/a")) == 2
     assert [*here.problems(here, url=storage.url)] == []
     old = {**here.packages, "scipy": "1.9"}
     other = replace(
@@ -165,4 +191,3 @@ def test_a_machine_that_differs_is_named_with_the_remedy(tmp_path: Path) -> None
     assert all("worker-3" in one for one in said)
     for one, remedy in zip(said, ("same", "install the one", "install that", "follow a server", "share"), strict=True):
         assert remedy in one
-    assert not facts_of(storage.url, "", "nowhere").shares
