@@ -16,6 +16,7 @@ from playwright.sync_api import Page, expect
 from recommendations.event_types import EventName
 from recommendations.models import AttributedLine, Campaign, Item, Message, PressureRules, SendPlan
 from recommendations.push_terms import Channel, MessageState
+from recommendations.services.campaigns.lifecycle import pause
 from recommendations.services.push import ticks
 from recommendations.services.push.following import settle_clicks
 from recommendations.services.push.plans import make_plan
@@ -47,6 +48,8 @@ def _installed(site: str, tmp_path: Path, settings: pytest_django.Settings) -> I
 
     def furnish() -> None:
         contact(READER)
+        thursdays = Campaign.objects.get(name="For you this week")  # on its day it would reach the reader first
+        pause(campaign=thursdays, reason="", by=None, now=timezone.now())
         PressureRules.objects.update(quiet_from="00:00", quiet_until="00:00", holdout=0)
         Item.objects.update(url=Concat(Value("/item/"), F("shop_id")))
         fetch.announce(*fetch.Changed)
