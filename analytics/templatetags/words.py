@@ -8,7 +8,7 @@ from django import template
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from analytics.templatetags.display import duration, number, share
 from recommendations.models import RunStage
@@ -137,6 +137,8 @@ COUNTS: Mapping[str, Promise] = {
     "parts_again": gettext_lazy("parts begun more than once"),
     "part_cpu_seconds": gettext_lazy("of processor time for the parts"),
     "part_skew": gettext_lazy("the mean time, for the longest part"),
+    "part_place": gettext_lazy("did the parts"),
+    "part_hosts": gettext_lazy("had a share in them"),
     "bytes": gettext_lazy("stored"),
     "skipped": gettext_lazy("skipped"),
     "home_weights": gettext_lazy("new weights of For you"),
@@ -174,6 +176,7 @@ FORMS: Mapping[str, Callable[[Any], str]] = {
     "agreement": share,
     "bytes": lambda size: _("%(size)s MB") % {"size": number(size / 1e6)},
     "now": lambda lists: f"{number(lists['parts'])} / {number(lists['of'])}",
+    "part_hosts": lambda hosts: ngettext("%(n)s machine", "%(n)s machines", hosts) % {"n": number(hosts)},
     "part_skew": lambda skew: _("%(times)s times") % {"times": number(skew, 1)},
 }
 """How counts are written that are neither a number nor a span of time."""

@@ -50,9 +50,10 @@ class PartTrainer:
 
     def __init__(self, context: RunContext, training: TrainingSet) -> None:
         self._context, self._storage = context, Storage(str(work_folder(context.version, context.the_cut)))
-        self._parts = TrainingParts(training, self._storage, engine_of(self._storage), acts=PART_ACTS, ranges=RANGES)
+        engine = engine_of(self._storage)
+        self._parts = TrainingParts(training, self._storage, engine, acts=PART_ACTS, ranges=RANGES)
         self._learned: list[tuple[Instance, Stored]] = []
-        self._tally = PartTally()
+        self._tally = PartTally(place=engine.place)
         self.score_seconds: Mapping[str, float] = {}
 
     def fit(self, instance: Instance, *, heard: Callable[[int], None]) -> Recommender:
@@ -114,12 +115,14 @@ class Pace:
 class PartTally:
     """What the parts of a stage took, whatever thread tells of them."""
 
-    def __init__(self) -> None:
-        self._lock, self._parts, self._again, self._cpu_seconds, self._skew = Lock(), 0, 0, 0.0, 1.0
+    def __init__(self, *, place: str = "") -> None:
+        self._lock, self._place, self._hosts = Lock(), place, set[str]()
+        self._parts, self._again, self._cpu_seconds, self._skew = 0, 0, 0.0, 1.0
 
     def __call__(self, parts: Sequence[Done]) -> None:
         with self._lock:
             self._parts += len(parts)
+            self._hosts.update(one.host for one in parts)
             self._again += sum(one.tries > 1 for one in parts)
             self._cpu_seconds += sum(one.cpu_seconds for one in parts)
             mean = sum(one.seconds for one in parts) / len(parts)
@@ -127,10 +130,14 @@ class PartTally:
 
     @property
     def counts(self) -> Mapping[str, object]:
-        """Parts done, those begun more than once, their CPU seconds, and the longest against the mean of its kind."""
+        """Parts done, those begun more than once, their CPU seconds, and the longest against the mean of its kind.
+
+        Where they were done elsewhere also where, and by how many machines.
+        """
+        elsewhere = {"part_place": self._place, "part_hosts": len(self._hosts)} if self._place else {}
         return {
             "parts": self._parts,
             "parts_again": self._again,
             "part_cpu_seconds": {"all": round(self._cpu_seconds, 1)},
             "part_skew": round(self._skew, 1),
-        }
+        } | elsewhere

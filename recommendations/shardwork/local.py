@@ -23,6 +23,8 @@ _ROOT = Path(__file__).resolve().parents[2]
 class LocalEngine:
     """The engine has as many processes at once for an order as there are ``lanes``."""
 
+    place = ""
+
     def __init__(self, storage: Storage, *, lanes: int = 1) -> None:
         self._storage, self._lanes = storage, lanes
 

@@ -103,4 +103,7 @@ type Heard = Callable[[int], None]
 class Engine(Protocol):
     """Whatever does the parts of an order that it is told, in any order; each is done when its ``Done`` is stored."""
 
+    place: str
+    """What the engine is called where that is not the machine of the run; empty where it is."""
+
     def run(self, order: WorkOrder, numbers: Sequence[int], *, heard: Heard) -> Iterator[Done]: ...

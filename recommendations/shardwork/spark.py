@@ -4,30 +4,22 @@ Each part is a task. Spark tries it again elsewhere where a machine goes, and a 
 the same bytes. What was done is read from the storage, never from what Spark counts.
 """
 
-import socket
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 import pyarrow as pa
 
 from recommendations.shardwork.order import Done, Heard, PartFailedError, WorkOrder
+from recommendations.shardwork.spark_session import UnfitClusterError, place_of, spark_session
 from recommendations.shardwork.storage import Storage
 from recommendations.shardwork.tasks import ASKED, PROBE, MachineFacts, do_part, facts_of, told_facts
 from recommendations.shardwork.work import done_of, numbers_done
 
-PORT = 15_002  # of Spark Connect, where the address names none
-ANSWERS_SECONDS = 5.0  # until a server counts as away
 EVERY_SECONDS = 0.5  # it is asked whether to go on
 PROBES = 8  # tasks that tell facts of the machines on which they come to lie
-
-
-class UnfitClusterError(Exception):
-    """The cluster can do no part, with every reason and its remedy."""
 
 
 class SparkEngine:
@@ -35,7 +27,7 @@ class SparkEngine:
 
     def __init__(self, storage: Storage, *, url: str) -> None:
         self._storage, self._url, self._is_checked = storage, url, False
-        self._cache = str(storage.cache or "")
+        self._cache, self.place = str(storage.cache or ""), f"Spark at {place_of(url)}"
 
     def run(self, order: WorkOrder, numbers: Sequence[int], *, heard: Heard) -> Iterator[Done]:
         """Do these parts. Raises UnfitClusterError before the first, PartFailedError, and whatever ``heard`` raises."""
@@ -47,18 +39,18 @@ class SparkEngine:
         def still_wanted() -> None:
             heard(len(numbers_done(order, self._storage)))
 
-        with self._session() as session:
+        with spark_session(self._url) as session:
             if not self._is_checked:
                 self._facts(session, still_wanted)
             error = _answer(session, do, len(numbers), still_wanted).exception()
         if error is not None:
-            raise PartFailedError(f"{order.name} failed on Spark: {_words_of(error)}") from error
+            raise PartFailedError(f"{order.name} failed on {self.place}: {_words_of(error)}") from error
         done = done_of(order, self._storage)
         yield from (done[number] for number in numbers)
 
     def check(self) -> list[MachineFacts]:
         """Facts of the machines that may do parts, this one last. Raises UnfitClusterError."""
-        with self._session() as session:
+        with spark_session(self._url) as session:
             return self._facts(session, lambda: None)
 
     def _facts(self, session: Any, still_wanted: Callable[[], None]) -> list[MachineFacts]:
@@ -68,7 +60,7 @@ class SparkEngine:
             answer = _answer(session, lambda _place: told_facts(url, cache, probe), PROBES, still_wanted)
             error = answer.exception()
             if error is not None:
-                raise UnfitClusterError(f"Spark at {self._place} can do no part: {_words_of(error)}") from error
+                raise UnfitClusterError(f"{self.place} can do no part: {_words_of(error)}") from error
             there = {one.host: one for one in map(MachineFacts.from_json, answer.result())}
             here = facts_of(url, cache, probe)
             problems = [problem for one in there.values() for problem in one.problems(here, url=url)]
@@ -77,43 +69,9 @@ class SparkEngine:
         finally:
             self._storage.delete(f"{PROBE}/{probe}")
         if problems:
-            raise UnfitClusterError(f"Spark at {self._place} can do no part: {'; '.join(problems)}")
+            raise UnfitClusterError(f"{self.place} can do no part: ", problems)
         self._is_checked = True
         return [*there.values(), here]
-
-    @property
-    def _place(self) -> str:
-        """Host and port: the address may hold a token."""
-        parts = urlsplit(self._url)
-        return f"{parts.hostname}:{parts.port or PORT}"
-
-    @contextmanager
-    def _session(self) -> Iterator[Any]:
-        """A session of the server. Raises UnfitClusterError."""
-        made = _client()
-        host, _, port = self._place.rpartition(":")
-        try:
-            socket.create_connection((host, int(port)), timeout=ANSWERS_SECONDS).close()
-        except OSError as error:
-            raise UnfitClusterError(
-                f"Spark Connect at {self._place} does not answer ({error}): start it, or set ENGINE=local"
-            ) from error
-        session = made.builder.remote(self._url).create()
-        try:
-            yield session
-        finally:
-            session.stop()
-
-
-def _client() -> Any:
-    """The class of sessions. Raises UnfitClusterError where the client is not installed."""
-    try:
-        from pyspark.sql import SparkSession  # noqa: PLC0415 - most installs lack it
-    except ImportError as error:
-        raise UnfitClusterError(
-            "ENGINE names a Spark whose client is not installed: install requirements/cluster.txt, or set ENGINE=local"
-        ) from error
-    return SparkSession
 
 
 def _answer(

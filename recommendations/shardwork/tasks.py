@@ -1,7 +1,9 @@
 """What an engine of several machines calls on each of them: parts of orders, and facts that tell whether it may."""
 
 import json
+import os
 import platform
+import resource
 import socket
 import time
 import uuid
@@ -45,6 +47,9 @@ class MachineFacts:
     packages: dict[str, str]
     clock: float  # seconds since 1970
     shares: bool  # it reads what the run wrote
+    cores: int
+    memory_gb: float
+    is_limited: bool  # a task may have so many addresses and no more, mapped files included
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -64,6 +69,11 @@ class MachineFacts:
                 yield f"{self.host} has {name} {self.packages[name]}, which is older than {own}: install that there"
         if abs(self.clock - here.clock) > CLOCKS_SECONDS:
             yield f"the clock of {self.host} differs by {abs(self.clock - here.clock):,.0f} s: let it follow a server"
+        if self.is_limited:
+            yield (
+                f"{self.host} limits the addresses of a task, in which mapped files count: leave"
+                " spark.executor.pyspark.memory out, and raise spark.executor.memoryOverhead instead"
+            )
         if not self.shares:
             yield f"{self.host} does not see {url}: ARTEFACTS must be a folder that all machines share, under one path"
 
@@ -77,6 +87,9 @@ def facts_of(url: str, cache: str, probe: str) -> MachineFacts:
     return MachineFacts(
         host=socket.gethostname(), python=".".join(platform.python_version_tuple()[:2]), code=code_digest(),
         packages={name: version(name) for name in PACKAGES}, clock=time.time(), shares=shares,
+        cores=len(os.sched_getaffinity(0)),
+        memory_gb=round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
+        is_limited=resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY,
     )  # fmt: skip
 
 

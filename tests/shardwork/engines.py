@@ -14,6 +14,8 @@ from recommendations.shardwork.work import Work
 class Here:
     """An engine within this process, which knows what it was asked to do."""
 
+    place = ""
+
     def __init__(self, storage: Storage) -> None:
         self.storage, self.asked = storage, list[tuple[str, int]]()
 

@@ -12,12 +12,17 @@ from recommendations.models import ModelVersion
 from recommendations.store.models.array_files import folder_of, part_of
 from recommendations.terms import Cut, RunStatus
 
-WORK = "work"
+WORK, PROBES = "work", "probes"
 
 
 def work_folder(version: ModelVersion, cut: Cut) -> Path:
     """The folder of a stage on one cut; it may not be there yet."""
     return part_of(f"{folder_of(version.pk)}/{WORK}/{cut}").with_suffix("")
+
+
+def probe_folder() -> Path:
+    """The folder beside all versions in which a check of the engine shows whether machines share it."""
+    return part_of(PROBES).with_suffix("")
 
 
 def forget_work(version: ModelVersion) -> None:

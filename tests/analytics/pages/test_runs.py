@@ -81,6 +81,11 @@ def test_a_large_shop_s_run_tells_how_far_the_lists_are_and_what_their_parts_too
     assert "412 / 977 parts of the customers' lists made so far" in page
     going.stages.filter(position=4).update(counts=counts | {"parts_again": 0})
     assert "begun more than once" not in text(admin, f"/runs/{going.pk}/")
+    for hosts, machines in ((1, "1 machine "), (12, "12 machines ")):
+        elsewhere = {"part_place": "Spark at spark:15002", "part_hosts": hosts}
+        going.stages.filter(position=4).update(counts=counts | elsewhere)
+        page = re.sub(r"</?(strong|li)>", "", unescape(text(admin, f"/runs/{going.pk}/")))
+        assert f"Spark at spark:15002 did the parts{machines}had a share in them" in page
 
 
 def test_a_language_is_chosen_on_the_pages_of_runs_and_leads_back_to_them(admin: Client) -> None:
