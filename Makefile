@@ -229,7 +229,7 @@ CLUSTER := .tools/cluster
 test-cluster: $(CLUSTER)/stamp  ## Work in parts on a real Spark with two executors (needs Java 17 or later)
 	PYSPARK_PYTHON="$(CURDIR)/$(CLUSTER)/bin/python" $(CLUSTER)/bin/python -m pytest -o filterwarnings=ignore tests/shardwork/test_spark.py $(ARGS)
 
-$(CLUSTER)/stamp: requirements/dev.txt tests/shardwork/requirements.txt | $(filter .uv/%,$(UV))
+$(CLUSTER)/stamp: requirements/dev.txt requirements/spark.txt | $(filter .uv/%,$(UV))
 	$(UV) venv --quiet --allow-existing $(CLUSTER)
-	$(UV) pip sync --quiet --python $(CLUSTER)/bin/python --require-hashes requirements/dev.txt tests/shardwork/requirements.txt
+	$(UV) pip sync --quiet --python $(CLUSTER)/bin/python --require-hashes requirements/dev.txt requirements/spark.txt
 	@touch $@

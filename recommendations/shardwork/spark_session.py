@@ -32,24 +32,31 @@ def spark_session(url: str) -> Iterator[Any]:
     its own kind has come about.
     """
     try:
-        from pyspark.errors import PySparkException  # noqa: PLC0415 - most installs lack it
+        from grpc import RpcError  # noqa: PLC0415 - most installs lack it: it comes with the client
+        from pyspark.errors import PySparkException  # noqa: PLC0415 - as above
         from pyspark.sql import SparkSession  # noqa: PLC0415 - as above
     except ImportError as error:
         raise UnfitClusterError(
             "ENGINE names a Spark whose client is not installed: install requirements/cluster.txt, or set ENGINE=local"
         ) from error
     _reach(url)
+    session = SparkSession.builder.remote(url).create()
     try:
-        session = SparkSession.builder.remote(url).create()
-    except PySparkException as error:
-        raise UnfitClusterError(
-            f"Spark Connect at {place_of(url)} lets no session begin ({_details(error)}): mend token= in ENGINE, or set"
-            " ENGINE=local"
-        ) from error
-    try:
+        _greet(session, (PySparkException, RpcError), place=place_of(url))
         yield session
     finally:
         session.stop()
+
+
+def _greet(session: Any, errors: tuple[type[Exception], ...], *, place: str) -> None:
+    """Ask the server something, which it answers to whom it trusts. Raises UnfitClusterError."""
+    try:
+        session.version  # noqa: B018 - the server is asked for it
+    except errors as error:
+        raise UnfitClusterError(
+            f"Spark Connect at {place} lets no session begin ({_details(error)}): mend token= in ENGINE, or set"
+            " ENGINE=local"
+        ) from error
 
 
 def _reach(url: str) -> None:

@@ -6,17 +6,21 @@ import sys
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from recommendations.shardwork import spark_session
 from recsite import wire
 from tests.architecture.source import ROOT
 
 SERVERS = ("DATABASE_URL", "REDIS_URL")
+SPARK = ROOT / "deploy" / "spark"
 
 
-def test_compose_file_keeps_to_the_schema() -> None:
+@pytest.mark.parametrize("file", ["docker-compose.yml", "deploy/spark/compose.yml"])
+def test_compose_file_keeps_to_the_schema(file: str) -> None:
     program = Path(sys.executable).with_name("check-jsonschema")
-    argv = [program, "--builtin-schema", "vendor.compose-spec", "docker-compose.yml"]
+    argv = [program, "--builtin-schema", "vendor.compose-spec", file]
     run = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout
 
@@ -36,6 +40,28 @@ def test_files_copied_into_the_image_exist_and_pass_dockerignore() -> None:
     allowed = re.findall(r"^!(\S+)", (ROOT / ".dockerignore").read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert set(copied) == set(allowed)
     assert [name for name in copied if not (ROOT / name).exists()] == []
+
+
+def test_image_of_spark_is_that_of_the_shop_with_spark_and_not_of_root() -> None:
+    text = (SPARK / "Dockerfile").read_text(encoding="utf-8")
+    copied = re.findall(r"^COPY (\S+)", text, flags=re.MULTILINE)
+    allowed = re.findall(
+        r"^!(\S+)", (SPARK / "Dockerfile.dockerignore").read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
+    assert copied == allowed
+    assert [name for name in copied if not (ROOT / name).exists()] == []
+    assert "--require-hashes" in text
+    assert re.findall(r"^(?:USER|FROM) (\S+)", text, flags=re.MULTILINE) == ["${RECSITE}", "root", "recsite"]
+
+
+def test_spark_gets_no_secret_and_reaches_nobody_outside() -> None:
+    """What does parts sees arrays of numbers; Spark Connect has no login of its own."""
+    text = (SPARK / "compose.yml").read_text(encoding="utf-8")
+    assert not re.search(r"SECRET|PASSWORD|KEY|DATABASE_URL|REDIS_URL|ports:|egress|front", text)
+    assert "networks: [back]" in text
+    port = re.search(r"sc://spark:(\d+)", text)
+    assert port
+    assert int(port[1]) == spark_session.PORT
 
 
 def test_proxy_takes_whole_requests_only() -> None:

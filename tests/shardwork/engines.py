@@ -3,11 +3,14 @@
 import os
 import signal
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
+from multiprocessing import get_context
 from pathlib import Path
 
 from recommendations.shardwork.order import Done, Heard, WorkOrder
 from recommendations.shardwork.storage import Storage
+from recommendations.shardwork.tasks import do_part
 from recommendations.shardwork.work import Work
 
 
@@ -25,6 +28,23 @@ class Here:
             heard(place)
             self.asked.append((order.digest, number))
             yield work.do(number)
+
+
+class Elsewhere:
+    """An engine whose parts other processes do, of which it knows no more than what a cluster is told."""
+
+    place = "elsewhere"
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def run(self, order: WorkOrder, numbers: Sequence[int], *, heard: Heard) -> Iterator[Done]:
+        text, url = order.to_json(), self._storage.url
+        with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes:
+            parts = [processes.submit(do_part, text, url, "", number) for number in numbers]
+            for place, part in enumerate(parts):
+                heard(place)
+                yield Done.from_json(part.result())
 
 
 def nothing(_told: object) -> None:

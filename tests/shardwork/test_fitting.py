@@ -17,7 +17,7 @@ from recommendations.shardwork.order import Heard, PartFailedError, WorkOrder
 from recommendations.shardwork.storage import ArrayDamagedError, Storage
 from tests.engine.recommenders.step_shop import KINDS, SEED, assert_alike, shop
 from tests.lengths import cases
-from tests.shardwork.engines import Here, Killer, nothing, workers
+from tests.shardwork.engines import Elsewhere, Here, Killer, nothing, workers
 
 ACTS = 1_500  # of a part: there are a few
 
@@ -33,7 +33,7 @@ def fit[R: Recommender](
     return restored(kind, config, storage.load_all(stored))
 
 
-def parts_in(storage: Storage, engine: Here | LocalEngine) -> TrainingParts:
+def parts_in(storage: Storage, engine: Here | Elsewhere | LocalEngine) -> TrainingParts:
     return TrainingParts(shop(), storage, engine, acts=ACTS, ranges=4)
 
 
@@ -50,6 +50,19 @@ def test_parts_through_a_storage_learn_what_a_fit_learns(name: str, tmp_path: Pa
     assert len(engine.asked) == len(set(engine.asked))  # nothing was done again
     arrays, others = learned(fitted), learned(again)
     assert all(arrays[name].tobytes() == array.tobytes() for name, array in others.items())
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_other_processes_learn_to_the_last_bit_what_this_one_learns(name: str, tmp_path: Path) -> None:
+    """They are told the order alone, as the machines of a cluster are."""
+    kind, config = KINDS[name]
+    here, there = Storage(str(tmp_path / "here")), Storage(str(tmp_path / "there"))
+    one, other = (
+        parts_in(storage, engine).learn(kind, config, seed=SEED, heard=nothing, told=nothing)
+        for storage, engine in ((here, Here(here)), (there, Elsewhere(there)))
+    )
+    assert one
+    assert {name: array.sha256 for name, array in one.items()} == {name: array.sha256 for name, array in other.items()}
 
 
 def test_what_was_stopped_goes_on_after_its_last_part(tmp_path: Path) -> None:

@@ -1,30 +1,37 @@
 """Spark does the parts of orders, on machines that may go, and leaves the bytes that one machine leaves."""
 
+import io
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from django.conf import LazySettings
+from django.core.management import call_command
 
 from recommendations.engine.recommenders import item_knn, popularity
 from recommendations.shardwork.fitting import TrainingParts
 from recommendations.shardwork.order import PartFailedError, WorkOrder
-from recommendations.shardwork.spark import SparkEngine, UnfitClusterError
+from recommendations.shardwork.spark import SparkEngine
+from recommendations.shardwork.spark_session import UnfitClusterError, place_of
 from recommendations.shardwork.storage import Storage
 from recommendations.shardwork.tasks import ASKED, CLOCKS_SECONDS, PROBE, facts_of
 from tests.engine.recommenders.step_shop import SEED, shop
 from tests.recsite.processes import wait_for
 from tests.shardwork.engines import Here, nothing
+from tests.trained import artefact_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 ACTS = 300  # of a part: there are some
+TOKEN = "right"
 
 
 class StopError(Exception):
@@ -44,11 +51,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     settings = {
         "spark.connect.grpc.binding.port": port, "spark.connect.grpc.binding.address": "127.0.0.1",
         "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1", "spark.ui.enabled": "false",
-        "spark.executor.memory": "512m", "spark.executorEnv.PYTHONPATH": ROOT, "spark.task.maxFailures": 4,
-        "spark.executorEnv.OPENBLAS_NUM_THREADS": 1, "spark.pyspark.python": sys.executable,
-        "spark.python.worker.faulthandler.enabled": "true", "spark.executor.extraJavaOptions": f"-Drecsite.mine={port}",
+        "spark.executorEnv.PYTHONPATH": ROOT, "spark.pyspark.python": sys.executable,
+        "spark.connect.authenticate.token": TOKEN, "spark.executor.extraJavaOptions": f"-Drecsite.mine={port}",
     }  # fmt: skip
     argv = [str(home / "bin" / "spark-submit"), "--master", "local-cluster[2,1,1024]"]
+    argv += ["--properties-file", str(ROOT / "deploy" / "spark" / "spark-defaults.conf")]
     argv += [part for name, value in settings.items() for part in ("--conf", f"{name}={value}")]
     argv += ["--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "spark-internal"]
     environment = {**os.environ, "SPARK_HOME": str(home), "PYTHONPATH": str(ROOT), "PYSPARK_PYTHON": sys.executable}
@@ -56,7 +63,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process = subprocess.Popen(argv, env=environment, cwd=folder, stdout=said, stderr=said, start_new_session=True)
         try:
             assert wait_for(lambda: _answers(port), seconds=180), (folder / "said").read_text()[-2_000:]
-            yield f"sc://127.0.0.1:{port}"
+            yield f"sc://localhost:{port}/;token={TOKEN}"  # on this machine a token goes without TLS
         finally:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -69,7 +76,7 @@ def _answers(port: int) -> bool:
 
 def executors(url: str) -> list[int]:
     """Java processes that do tasks for the server at an address."""
-    mark = f"-Drecsite.mine={url.rpartition(':')[2]}".encode()
+    mark = f"-Drecsite.mine={place_of(url).rpartition(':')[2]}".encode()
     found = []
     for told in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -149,7 +156,9 @@ def test_what_a_task_says_is_said(server: str, tmp_path: Path) -> None:
     stored = storage.save("some/array.npy", shop().teaching.age)
     order = WorkOrder(kernel="step", settings={"kind": "popularity"}, inputs={"array": stored}, borders=(0, 1, 2))
     (tmp_path / stored.path).unlink()
-    with pytest.raises(PartFailedError, match=r"popularity failed on Spark: .*array\.npy is missing or damaged$"):
+    with pytest.raises(
+        PartFailedError, match=r"popularity failed on Spark at localhost:\d+: .*array\.npy is missing or damaged$"
+    ):
         [*SparkEngine(storage, url=server).run(order, order.parts, heard=nothing)]
 
 
@@ -158,7 +167,39 @@ def test_machines_are_checked_and_their_probes_go(server: str, tmp_path: Path) -
     *there, here = SparkEngine(storage, url=server).check()
     assert there
     assert {one.code for one in there} == {here.code}
+    assert here.cores >= 1
+    assert here.memory_gb > 0.5
     assert storage.names(PROBE) == set()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("token=wrong", r"lets no session begin \(.*oken.*\): mend token="),
+        ("", r"lets no session begin \(.*oken.*\): mend token="),
+        ("use_ssl=true;token=right", "takes no connection of Spark Connect: .* give the server a certificate"),
+    ],
+)
+def test_a_token_or_a_certificate_that_is_wrong_is_said_within_seconds(
+    server: str, tmp_path: Path, options: str, said: str
+) -> None:
+    address = f"{server.partition('/;')[0]}/;{options}"
+    began = time.monotonic()
+    with pytest.raises(UnfitClusterError, match=said) as raised:
+        SparkEngine(Storage(str(tmp_path)), url=address).check()
+    assert time.monotonic() - began < 30
+    assert "right" not in str(raised.value)
+
+
+def test_the_command_prints_who_does_parts(server: str, tmp_path: Path, settings: LazySettings) -> None:
+    settings.ENGINE, output = server, io.StringIO()
+    with artefact_folder(tmp_path):
+        call_command("check_engine", stdout=output)
+    said = output.getvalue()
+    assert f"Asking Spark at {place_of(server)}" in said
+    assert "leads the run" in said
+    assert "They see the same folder" in said
+    assert TOKEN not in said
 
 
 def test_a_server_that_is_away_is_said_before_the_first_part(tmp_path: Path) -> None:
@@ -184,10 +225,18 @@ def test_a_machine_that_differs_is_named_with_the_remedy(tmp_path: Path) -> None
     assert [*here.problems(here, url=storage.url)] == []
     old = {**here.packages, "scipy": "1.9"}
     other = replace(
-        here, host="worker-3", python="3.9", code="0", packages=old, clock=here.clock + 2 * CLOCKS_SECONDS, shares=False
+        here,
+        host="worker-3",
+        python="3.9",
+        code="0",
+        packages=old,
+        clock=here.clock + 2 * CLOCKS_SECONDS,
+        shares=False,
+        is_limited=True,
     )
     said = [*other.problems(here, url=storage.url)]
-    assert len(said) == 5
+    assert len(said) == 6
     assert all("worker-3" in one for one in said)
-    for one, remedy in zip(said, ("same", "install the one", "install that", "follow a server", "share"), strict=True):
+    remedies = ("same", "install the one", "install that", "follow a server", "memoryOverhead", "share")
+    for one, remedy in zip(said, remedies, strict=True):
         assert remedy in one
