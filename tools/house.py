@@ -124,7 +124,7 @@ class Number:
 
 NUMBERS: Mapping[str, Number] = {
     "recommendations": Number(
-        words="lines of recommendations without migrations", limit=117_100,
+        words="lines of recommendations without migrations", limit=117_300,
         count=lambda house: house.lines("recommendations"),
     ),
     "migrations": Number(
@@ -133,7 +133,7 @@ NUMBERS: Mapping[str, Number] = {
     ),
     "analytics": Number(words="lines of analytics", limit=35_600, count=lambda house: house.lines("analytics")),
     "fullest": Number(
-        words="files of the fullest folder", limit=27, count=lambda house: len(house.fullest()), places=House.fullest
+        words="files of the fullest folder", limit=28, count=lambda house: len(house.fullest()), places=House.fullest
     ),
     "second": Number(
         words="files of the fullest but that one", limit=27, count=lambda house: len(house.fullest_but_one()),
