@@ -224,10 +224,13 @@ $(OSCAR)/stamp: clients/oscar/tests/requirements.txt | $(filter .uv/%,$(UV))
 	$(UV) pip sync --quiet --python $(OSCAR)/bin/python --require-hashes clients/oscar/tests/requirements.txt
 	@touch $@
 
-.PHONY: test-cluster
+.PHONY: test-cluster bench-cluster
 CLUSTER := .tools/cluster
 test-cluster: $(CLUSTER)/stamp  ## Work in parts on a real Spark with two executors (needs Java 17 or later)
 	PYSPARK_PYTHON="$(CURDIR)/$(CLUSTER)/bin/python" $(CLUSTER)/bin/python -m pytest -o filterwarnings=ignore tests/shardwork/test_spark.py $(ARGS)
+
+bench-cluster: $(CLUSTER)/stamp  ## A whole run by this machine and by Spark: the same arrays? (ARGS="--folder DIR --demo --part-acts 100000 --kill executor:60")
+	PYSPARK_PYTHON="$(CURDIR)/$(CLUSTER)/bin/python" $(CLUSTER)/bin/python -m bench.growth.cluster_run $(ARGS)
 
 $(CLUSTER)/stamp: requirements/dev.txt requirements/spark.txt | $(filter .uv/%,$(UV))
 	$(UV) venv --quiet --allow-existing $(CLUSTER)

@@ -93,9 +93,9 @@ class Shop:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o711)  # under root PostgreSQL's own user must get through
         ours = {name: text for name, text in os.environ.items() if name not in OF_OTHERS}
-        self._env = ours | {"DJANGO_SETTINGS_MODULE": "recsite.settings", "LOG_LEVEL": "WARNING"}
-        self._env["PYTHONPATH"] = str(ROOT)
-        self._env.pop("DATA", None)
+        self.env = ours | {"DJANGO_SETTINGS_MODULE": "recsite.settings", "LOG_LEVEL": "WARNING"}
+        self.env["PYTHONPATH"] = str(ROOT)
+        self.env.pop("DATA", None)
 
     def fill(self, *, rows: int, customers: int, items: int, seed: int) -> None:
         """Invent the shop's files and import them. Raises FailedStepError where the folder holds another shop."""
@@ -124,10 +124,10 @@ class Shop:
         said = self.folder / "said.txt"
         with said.open("wb") as output:
             process = spawn(
-                self._command("-m", "bench.growth.inside_run", *arguments),
+                self.command("-m", "bench.growth.inside_run", *arguments),
                 stop=signal.SIGTERM,
                 output=output,
-                env=self._env,
+                env=self.env,
             )
             try:
                 code = process.wait()
@@ -154,14 +154,14 @@ class Shop:
         return facts | result | {"runs_before": self._runs_before, "stages": stages, "timeline": timeline}
 
     def _run(self, group: ControlGroup | None) -> dict[str, Any]:
-        command = self._command(MANAGE, "run_loop")
+        command = self.command(MANAGE, "run_loop")
         began = time.time()
         with (self.folder / "run.log").open("wb") as output:
             process = spawn(
                 group.inside(command) if group else command,
                 stop=signal.SIGTERM,
                 output=output,
-                env=self._env,
+                env=self.env,
             )
             samples = Samples((lambda: group.pids) if group else (lambda: tree(process.pid)), group)
             try:
@@ -180,7 +180,7 @@ class Shop:
             "said": (self.folder / "run.log").read_text(encoding="utf-8", errors="replace")[-2000:],
         }
 
-    def _command(self, *arguments: str) -> list[str]:
+    def command(self, *arguments: str) -> list[str]:
         """A command of Python that has this shop's servers."""
         return [sys.executable, "-m", "recsite.embedded", "--data", str(self.folder), "--", sys.executable, *arguments]
 

@@ -19,7 +19,7 @@ from recommendations.shardwork.order import Done, Engine
 from recommendations.shardwork.scoring import Learned, records_in_parts, records_order
 from recommendations.shardwork.spark import SparkEngine
 from recommendations.shardwork.storage import Storage
-from recommendations.store.models.work_folders import work_folder
+from recommendations.store.models.work_folders import probe_folder, work_folder
 
 PART_ACTS = 4_000_000
 """Acts of a part, about: a shop with no more fits as a whole, which costs no files and no processes."""
@@ -43,6 +43,11 @@ def engine_of(storage: Storage, *, lanes: int = 1) -> Engine:
     if settings.ENGINE == "local":
         return LocalEngine(storage, lanes=lanes)
     return SparkEngine(storage, url=settings.ENGINE)
+
+
+def engine_to_check() -> Engine:
+    """The engine that the shop has, over a folder beside all versions."""
+    return engine_of(Storage(str(probe_folder())))
 
 
 class PartTrainer:

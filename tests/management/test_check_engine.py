@@ -1,4 +1,4 @@
-"""``manage.py check_engine`` says who does parts, or why nobody can; with a real Spark: tests/shardwork/test_spark.py."""
+"""``manage.py check_engine`` says who does parts, or why nobody can; tests/shardwork/test_spark.py has a real Spark."""
 
 import io
 import socket

@@ -5,8 +5,6 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,13 +23,11 @@ from recommendations.shardwork.spark_session import UnfitClusterError, place_of
 from recommendations.shardwork.storage import Storage
 from recommendations.shardwork.tasks import ASKED, CLOCKS_SECONDS, PROBE, facts_of
 from tests.engine.recommenders.step_shop import SEED, shop
-from tests.recsite.processes import wait_for
 from tests.shardwork.engines import Here, nothing
+from tests.shardwork.spark_server import TOKEN, executors, spark_server
 from tests.trained import artefact_folder
 
-ROOT = Path(__file__).resolve().parents[2]
 ACTS = 300  # of a part: there are some
-TOKEN = "right"
 
 
 class StopError(Exception):
@@ -40,52 +36,11 @@ class StopError(Exception):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Spark with two executors on this machine, and the address of its Connect server."""
-    pyspark = pytest.importorskip("pyspark", reason="it needs pyspark and Java: make test-cluster")
+    pytest.importorskip("pyspark", reason="it needs pyspark and Java: make test-cluster")
     if shutil.which("java") is None:
         pytest.skip("it needs Java")
-    home, folder = Path(pyspark.__file__).parent, tmp_path_factory.mktemp("spark")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    settings = {
-        "spark.connect.grpc.binding.port": port, "spark.connect.grpc.binding.address": "127.0.0.1",
-        "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1", "spark.ui.enabled": "false",
-        "spark.executorEnv.PYTHONPATH": ROOT, "spark.pyspark.python": sys.executable,
-        "spark.connect.authenticate.token": TOKEN, "spark.executor.extraJavaOptions": f"-Drecsite.mine={port}",
-    }  # fmt: skip
-    argv = [str(home / "bin" / "spark-submit"), "--master", "local-cluster[2,1,1024]"]
-    argv += ["--properties-file", str(ROOT / "deploy" / "spark" / "spark-defaults.conf")]
-    argv += [part for name, value in settings.items() for part in ("--conf", f"{name}={value}")]
-    argv += ["--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "spark-internal"]
-    environment = {**os.environ, "SPARK_HOME": str(home), "PYTHONPATH": str(ROOT), "PYSPARK_PYTHON": sys.executable}
-    with (folder / "said").open("wb") as said:
-        process = subprocess.Popen(argv, env=environment, cwd=folder, stdout=said, stderr=said, start_new_session=True)
-        try:
-            assert wait_for(lambda: _answers(port), seconds=180), (folder / "said").read_text()[-2_000:]
-            yield f"sc://localhost:{port}/;token={TOKEN}"  # on this machine a token goes without TLS
-        finally:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as line:
-        return line.connect_ex(("127.0.0.1", port)) == 0
-
-
-def executors(url: str) -> list[int]:
-    """Java processes that do tasks for the server at an address."""
-    mark = f"-Drecsite.mine={place_of(url).rpartition(':')[2]}".encode()
-    found = []
-    for told in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            argv = told.read_bytes().split(b"\0")
-        except OSError:  # it has ended meanwhile
-            continue
-        if mark in argv and any(b"CoarseGrainedExecutorBackend" in one for one in argv):
-            found.append(int(told.parent.name))
-    return found
+    with spark_server(tmp_path_factory.mktemp("spark")) as url:
+        yield url
 
 
 def parts_in(storage: Storage, engine: Here | SparkEngine) -> TrainingParts:

@@ -5,12 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from recommendations.loop.part_trainer import engine_of
+from recommendations.loop.part_trainer import engine_to_check
 from recommendations.shardwork.spark import SparkEngine
 from recommendations.shardwork.spark_session import UnfitClusterError
-from recommendations.shardwork.storage import Storage
 from recommendations.shardwork.tasks import MachineFacts
-from recommendations.store.models.work_folders import probe_folder
 
 
 class Command(BaseCommand):
@@ -20,7 +18,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        engine = engine_of(Storage(str(probe_folder())))
+        engine = engine_to_check()
         if not isinstance(engine, SparkEngine):
             self.stdout.write("ENGINE=local: processes of this machine do the parts of a large run.")
             return
