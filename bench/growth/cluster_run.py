@@ -167,13 +167,17 @@ def _judged(local: Mapping[str, Any], spark: Mapping[str, Any], options: argpars
     other = sorted(name for name in names if local["arrays"].get(name) != spark["arrays"].get(name))
     say(f"arrays that differ: {other or 'none'}")
     figures = [
+        Figure("runs that succeeded", float(sum(one["status"] == "succeeded" for one in (local, spark))), least=2),
         Figure("arrays of the version", float(len(names)), least=1),
         Figure("of them, arrays that differ", float(len(other)), most=0),
         Figure("parts that Spark did", float(sum(row["parts"] or 0 for row in spark["train"].values())), least=1),
-        Figure("CPU of Spark, over that of this machine", spark["cpu_seconds"] / local["cpu_seconds"], most=MOST_CPU),
-    ]
+        Figure(
+            "CPU of Spark, over that of this machine", spark["cpu_seconds"] / local["cpu_seconds"],
+            most=None if options.kill else MOST_CPU,  # what was done for nothing is no engine's
+        ),
+    ]  # fmt: skip
     protocol = {name: getattr(options, name) for name in ("demo", "customers", "items", "rows", "part_acts", "seed")}
-    return report(figures, protocol=protocol | {"kills": options.kill}, path=options.json, judged=not options.kill)
+    return report(figures, protocol=protocol | {"kills": options.kill}, path=options.json)
 
 
 if __name__ == "__main__":
