@@ -8,12 +8,13 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from typing import Any
 
 import pyarrow as pa
 
 from recommendations.shardwork.order import Done, Heard, PartFailedError, WorkOrder
-from recommendations.shardwork.spark_session import UnfitClusterError, place_of, spark_session
+from recommendations.shardwork.spark_session import UnfitClusterError, away_errors, place_of, spark_session
 from recommendations.shardwork.storage import Storage
 from recommendations.shardwork.tasks import ASKED, PROBE, MachineFacts, do_part, facts_of, told_facts
 from recommendations.shardwork.work import done_of, numbers_done
@@ -98,7 +99,8 @@ def _answer(
                 wait([answer], timeout=EVERY_SECONDS)
         finally:
             while not answer.done():  # it may not have begun yet
-                session.interruptTag(tag)
+                with suppress(*away_errors()):
+                    session.interruptTag(tag)
                 time.sleep(EVERY_SECONDS)
     return answer
 

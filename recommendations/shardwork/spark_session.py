@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 PORT = 15_002  # of Spark Connect, where the address names none
 ANSWERS_SECONDS = 5.0  # until a server counts as away
+TRIES, LONGEST_MS = 5, 8_000  # to reach one that went: a dozen seconds, as one that comes back knows no session
 
 
 class UnfitClusterError(Exception):
@@ -28,31 +29,39 @@ def place_of(url: str) -> str:
 def spark_session(url: str) -> Iterator[Any]:
     """A session of the server at an address ``sc://host:port/;use_ssl=true;token=…``. Raises UnfitClusterError.
 
-    The client itself tries a server that it cannot reach for ten minutes: so it is asked for only once a channel of
-    its own kind has come about.
+    By itself the client tries a server that it cannot reach for ten minutes: so it is asked for only once a channel of
+    its own kind has come about, and tries one that goes later for a dozen seconds.
     """
     try:
-        from grpc import RpcError  # noqa: PLC0415 - most installs lack it: it comes with the client
-        from pyspark.errors import PySparkException  # noqa: PLC0415 - as above
-        from pyspark.sql import SparkSession  # noqa: PLC0415 - as above
+        from pyspark.sql import SparkSession  # noqa: PLC0415 - most installs lack it
+        from pyspark.sql.connect.client.retries import DefaultPolicy  # noqa: PLC0415 - as above
     except ImportError as error:
         raise UnfitClusterError(
             "ENGINE names a Spark whose client is not installed: install requirements/cluster.txt, or set ENGINE=local"
         ) from error
     _reach(url)
     session = SparkSession.builder.remote(url).create()
+    session.client.set_retry_policies([DefaultPolicy(max_retries=TRIES, max_backoff=LONGEST_MS)])
     try:
-        _greet(session, (PySparkException, RpcError), place=place_of(url))
+        _greet(session, place=place_of(url))
         yield session
     finally:
         session.stop()
 
 
-def _greet(session: Any, errors: tuple[type[Exception], ...], *, place: str) -> None:
+def away_errors() -> tuple[type[Exception], ...]:
+    """What the client raises where the server refuses something, or has gone."""
+    from grpc import RpcError  # noqa: PLC0415 - comes with the client of Spark
+    from pyspark.errors import PySparkException  # noqa: PLC0415 - as above
+
+    return PySparkException, RpcError
+
+
+def _greet(session: Any, *, place: str) -> None:
     """Ask the server something, which it answers to whom it trusts. Raises UnfitClusterError."""
     try:
         session.version  # noqa: B018 - the server is asked for it
-    except errors as error:
+    except away_errors() as error:
         raise UnfitClusterError(
             f"Spark Connect at {place} lets no session begin ({_details(error)}): mend token= in ENGINE, or set"
             " ENGINE=local"

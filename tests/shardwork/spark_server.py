@@ -61,11 +61,23 @@ def _answers(port: int) -> bool:
 
 def executors(url: str) -> list[int]:
     """Java processes that do tasks for the server at an address."""
-    mark = f"-Drecsite.mine={place_of(url).rpartition(':')[2]}".encode()
+    return _running(f"-Drecsite.mine={_port(url)}", "CoarseGrainedExecutorBackend")
+
+
+def servers(url: str) -> list[int]:
+    """The Java process of the server at an address."""
+    return _running(f"spark.connect.grpc.binding.port={_port(url)}", "SparkSubmit")
+
+
+def _port(url: str) -> str:
+    return place_of(url).rpartition(":")[2]
+
+
+def _running(mark: str, program: str) -> list[int]:
     found = []
     for told in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):  # it has ended meanwhile
-            argv = told.read_bytes().split(b"\0")
-            if mark in argv and any(b"CoarseGrainedExecutorBackend" in one for one in argv):
+            argv = told.read_bytes().decode(errors="replace").split("\0")
+            if mark in argv and any(program in one for one in argv):
                 found.append(int(told.parent.name))
     return found

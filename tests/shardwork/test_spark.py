@@ -18,16 +18,19 @@ from django.core.management import call_command
 from recommendations.engine.recommenders import item_knn, popularity
 from recommendations.shardwork.fitting import TrainingParts
 from recommendations.shardwork.order import PartFailedError, WorkOrder
-from recommendations.shardwork.spark import SparkEngine
-from recommendations.shardwork.spark_session import UnfitClusterError, place_of
+from recommendations.shardwork.spark import SparkEngine, _answer
+from recommendations.shardwork.spark_session import UnfitClusterError, place_of, spark_session
 from recommendations.shardwork.storage import Storage
 from recommendations.shardwork.tasks import ASKED, CLOCKS_SECONDS, PROBE, facts_of
 from tests.engine.recommenders.step_shop import SEED, shop
+from tests.recsite.processes import wait_for
 from tests.shardwork.engines import Here, nothing
-from tests.shardwork.spark_server import TOKEN, executors, spark_server
+from tests.shardwork.spark_server import TOKEN, executors, servers, spark_server
 from tests.trained import artefact_folder
 
 ACTS = 300  # of a part: there are some
+GONE_SECONDS = 120.0  # in which a server that went is given up
+STOP_SECONDS = 10.0  # in which the tasks of a run that is cancelled have ended
 
 
 class StopError(Exception):
@@ -81,6 +84,49 @@ def test_spark_is_told_to_stop_and_goes_on_after_its_last_part(server: str, tmp_
     here = Storage(str(tmp_path / "here"))
     local = parts_in(here, Here(here)).learn(popularity.Popularity, config, seed=SEED, heard=nothing, told=nothing)
     assert {name: one.sha256 for name, one in stored.items()} == {name: one.sha256 for name, one in local.items()}
+
+
+def test_tasks_that_are_stopped_in_the_middle_end(server: str, tmp_path: Path) -> None:
+    mark = tmp_path / "at work"
+
+    def toil(_place: int) -> str:
+        while True:
+            mark.write_text(str(time.monotonic()))
+            time.sleep(0.05)
+
+    def stop() -> None:
+        if mark.exists():
+            raise StopError
+
+    def rests() -> bool:
+        before = mark.read_text()
+        time.sleep(1)
+        return mark.read_text() == before
+
+    with spark_session(server) as session, pytest.raises(StopError):
+        _answer(session, toil, 1, stop)
+    assert wait_for(rests, seconds=STOP_SECONDS)
+
+
+@pytest.mark.usefixtures("server")  # which skips where there is none
+def test_a_server_that_goes_in_the_middle_ends_the_work_in_a_minute_or_two(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    storage = Storage(str(tmp_path_factory.mktemp("storage")))
+    order = WorkOrder(kernel="step", settings={"kind": "popularity"}, inputs={}, borders=(0, 1))
+    went = list[float]()
+    with spark_server(tmp_path_factory.mktemp("going")) as url:
+        engine = SparkEngine(storage, url=url)
+        engine.check()
+
+        def go(_parts: int) -> None:
+            for pid in servers(url):
+                went.append(time.monotonic())
+                os.kill(pid, signal.SIGKILL)
+
+        with pytest.raises(PartFailedError, match=f"popularity failed on {engine.place}"):
+            [*engine.run(order, order.parts, heard=go)]
+    assert time.monotonic() - went[0] < GONE_SECONDS
 
 
 def test_two_fits_at_once_are_checked_apart(server: str, tmp_path: Path) -> None:
