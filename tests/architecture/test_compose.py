@@ -54,6 +54,13 @@ def test_image_of_spark_is_that_of_the_shop_with_spark_and_not_of_root() -> None
     assert re.findall(r"^(?:USER|FROM) (\S+)", text, flags=re.MULTILINE) == ["${RECSITE}", "root", "recsite"]
 
 
+def test_the_loop_of_spark_is_built_as_spark_is() -> None:
+    """Files of Compose are laid over each other: with no build of its own the shop's would come under Spark's name."""
+    text = (SPARK / "compose.yml").read_text(encoding="utf-8")
+    assert "\n  build: &build\n" in text
+    assert "\n    build: *build" in text[text.index("\n  loop:") :]
+
+
 def test_spark_gets_no_secret_and_reaches_nobody_outside() -> None:
     """What does parts sees arrays of numbers; Spark Connect has no login of its own."""
     text = (SPARK / "compose.yml").read_text(encoding="utf-8")
