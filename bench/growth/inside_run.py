@@ -46,8 +46,10 @@ def opened() -> dict[str, Any]:
     return {"partitions": housekeeping.prepare_partitions(now=timezone.now())}
 
 
-def filled(folder: str) -> dict[str, Any]:
-    """Import what was not imported before, and end a run that a killed process left, so that the next begins anew."""
+def filled(folder: str, goes_on: str) -> dict[str, Any]:
+    """Import what was not imported before. A run that a killed process left ends, so that the next begins anew, unless
+    it ``goes_on``; then it is not among the runs before.
+    """
     opened()
     made = Path(folder) / "made"
     made.mkdir(exist_ok=True)
@@ -57,8 +59,10 @@ def filled(folder: str) -> dict[str, Any]:
         if not mark.exists():
             call_command("import_items" if path.suffix == ".csv" else "import_events", str(path), strict=True)
             mark.write_text(f"{time.monotonic() - began:.1f}\n", encoding="ascii")
-    Run.objects.unfinished().update(status=RunStatus.FAILED, finished_at=timezone.now())
-    return {"runs": Run.objects.count()}
+    if goes_on == "no":
+        Run.objects.unfinished().update(status=RunStatus.FAILED, finished_at=timezone.now())
+    left = Run.objects.unfinished().count()
+    return {"runs": Run.objects.count() - left, "goes_on": bool(left)}
 
 
 def demo() -> dict[str, Any]:

@@ -109,7 +109,8 @@ def _heads(run: Mapping[str, Any], protocol: Mapping[str, Any]) -> tuple[str, st
     ended = f"{run['status']} after {run['seconds']:,.0f} s, {run['cpu_seconds']:,.0f} s of CPU; killed: {run['kills']}"
     left = f"artefacts {run['artefact_bytes'] / 1e6:,.0f} MB, of which records {run['record_bytes'] / 1e6:,.0f} MB"
     cached = f"at most {run['peak_with_cache_mb'] or 0:,} MB with the cache of files"
-    return f"{shop} in {protocol['memory']:g} GB: {ended}; runs before: {run['runs_before']}", f"{left}; {cached}"
+    before = f"runs before: {run['runs_before']}" + ("; went on with one that was broken off" if run["goes_on"] else "")
+    return f"{shop} in {protocol['memory']:g} GB: {ended}; {before}", f"{left}; {cached}"
 
 
 def _web_line(name: str, one: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """Memory and CPU time of all processes of a piece of work, twice a second, from Linux' own tables."""
 
 import contextlib
+import json
 import os
 import threading
 import time
@@ -27,25 +28,39 @@ class Use(NamedTuple):
         return Use(self.private + other.private, self.resident + other.resident, self.cpu + other.cpu)
 
 
-@dataclass(frozen=True)
-class Sample:
-    """A look at all processes at a moment (``time.time``); ``own`` and ``resident`` are of the whole, in bytes."""
+class Sample(NamedTuple):
+    """A look at all processes at a moment (``time.time``); ``own`` and ``resident`` are of the whole, in bytes.
+
+    ``kills`` are processes killed so far because the group's limit was reached.
+    """
 
     at: float
     own: int
     resident: int
     cpu: float
     kinds: Mapping[str, Use]
+    kills: int = 0
 
 
 @dataclass
 class Samples:
-    """Samples of a piece of work: those of a group, or of a tree of processes where there is none."""
+    """Samples of a piece of work: those of a group, or of a tree of processes where there is none.
+
+    They are written to ``file``, a line each. Where it holds some already, the work goes on with what was broken off:
+    they come first, and CPU time and kills are counted on from theirs.
+    """
 
     pids: Callable[[], Sequence[int]]
     group: ControlGroup | None = None
     seen: list[Sample] = field(default_factory=list)
+    file: Path | None = None
     _cpu: dict[tuple[int, str], float] = field(default_factory=dict)
+    _before: Sample = field(default=Sample(0.0, 0, 0, 0.0, {}), init=False)
+
+    def __post_init__(self) -> None:
+        if self.file and self.file.exists():
+            self.seen = [_sample(line) for line in self.file.read_text(encoding="utf-8").splitlines()]
+            self._before = self.seen[-1] if self.seen else self._before
 
     def take(self) -> None:
         now, kinds = time.time(), dict[str, Use]()
@@ -58,10 +73,15 @@ class Samples:
             spent = sum(cpu for (_, of), cpu in self._cpu.items() if of == kind)
             kinds[kind] = kinds.get(kind, Use())._replace(cpu=spent)
         own, resident = sum(use.private for use in kinds.values()), sum(use.resident for use in kinds.values())
-        cpu = sum(self._cpu.values())
+        cpu, kills = sum(self._cpu.values()), 0
         if self.group:
             own, resident, cpu = self.group.own, self.group.resident, self.group.cpu_seconds
-        self.seen.append(Sample(now, own, resident, cpu, kinds))
+            kills = self.group.kills
+        before = self._before
+        self.seen.append(Sample(now, own, resident, before.cpu + cpu, kinds, before.kills + kills))
+        if self.file:
+            with self.file.open("a", encoding="utf-8") as lines:
+                lines.write(json.dumps(self.seen[-1]) + "\n")
 
     @contextlib.contextmanager
     def being_taken(self) -> Iterator[None]:
@@ -87,6 +107,11 @@ class Samples:
         before = [sample for sample in self.seen if sample.at <= begin][-1:]
         after = [sample for sample in self.seen if sample.at >= end][:1]
         return [*before, *(sample for sample in self.seen if begin < sample.at < end), *after]
+
+
+def _sample(line: str) -> Sample:
+    sample = Sample(*json.loads(line))
+    return sample._replace(kinds={kind: Use(*use) for kind, use in sample.kinds.items()})
 
 
 def private_and_shared(pid: int) -> dict[str, float]:

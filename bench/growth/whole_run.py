@@ -43,9 +43,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder: Path = options.folder.resolve()
     tell = Progress()
     shop = Shop(folder, tell)
-    shop.fill(rows=options.rows, customers=options.customers, items=options.items, seed=options.seed)
+    of_shop = {name: getattr(options, name) for name in ("customers", "items", "rows", "seed")}
+    shop.fill(**of_shop, goes_on=options.go_on)
     result: Result = {
-        "protocol": {name: getattr(options, name) for name in ("customers", "items", "rows", "memory", "seed")},
+        "protocol": of_shop | {"memory": options.memory},
         "run": shop.run(options.memory),
     }
     if result["run"]["live"]:
@@ -78,6 +79,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--memory", type=float, default=8.0, help="GB of 10⁹ bytes that all processes may hold")
     parser.add_argument("--folder", type=Path, required=True, help="where the shop is kept, 1 GB a million rows")
     parser.add_argument("--answers", type=int, default=1_000, help="of each web process, to random customers")
+    parser.add_argument("--go-on", action="store_true", help="with the run of this folder that was broken off")
     parser.add_argument("--seed", type=int, default=0, help="of the shop")
     parser.add_argument("--json", type=Path, help="file for the figures")
     parser.add_argument("--beside", type=Path, help="figures of before (a file of --json), for a table of both")
@@ -89,7 +91,7 @@ class Shop:
 
     def __init__(self, folder: Path, tell: Progress) -> None:
         self.folder, self._tell = folder, tell
-        self._runs_before = 0
+        self._runs_before, self._goes_on = 0, False
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o711)  # under root PostgreSQL's own user must get through
         ours = {name: text for name, text in os.environ.items() if name not in OF_OTHERS}
@@ -97,8 +99,11 @@ class Shop:
         self.env["PYTHONPATH"] = str(ROOT)
         self.env.pop("DATA", None)
 
-    def fill(self, *, rows: int, customers: int, items: int, seed: int) -> None:
-        """Invent the shop's files and import them. Raises FailedStepError where the folder holds another shop."""
+    def fill(self, *, rows: int, customers: int, items: int, seed: int, goes_on: bool = False) -> None:
+        """Invent the shop's files and import them. A run that was broken off stays where it ``goes_on``.
+
+        Raises FailedStepError where the folder holds another shop.
+        """
         asked = {"rows": rows, "customers": customers, "items": items, "seed": seed}
         told = self.folder / "shop.json"
         if told.exists() and (there := json.loads(told.read_text(encoding="utf-8"))) != asked:
@@ -111,7 +116,8 @@ class Shop:
             write_shop(files, rows=rows, shape=(customers, items), seed=seed, end=midnight)
             told.write_text(json.dumps(asked), encoding="utf-8")
         self._tell("imports")
-        self._runs_before = int(self.inside("fill", str(self.folder))["runs"])
+        there = self.inside("fill", str(self.folder), "yes" if goes_on else "no")
+        self._runs_before, self._goes_on = int(there["runs"]), bool(there["goes_on"])
 
     def empty(self) -> "Shop":
         """A shop beside this one in which there is nothing."""
@@ -151,7 +157,8 @@ class Shop:
         samples: Samples = result.pop("samples")
         stages = of_stages(facts.pop("stages"), samples)
         timeline = [[round(one.at - samples.seen[0].at, 1), round(one.own / 1e6)] for one in samples.seen]
-        return facts | result | {"runs_before": self._runs_before, "stages": stages, "timeline": timeline}
+        before = {"runs_before": self._runs_before, "goes_on": self._goes_on}
+        return facts | result | before | {"stages": stages, "timeline": timeline}
 
     def _run(self, group: ControlGroup | None) -> dict[str, Any]:
         command = self.command(MANAGE, "run_loop")
@@ -163,7 +170,10 @@ class Shop:
                 output=output,
                 env=self.env,
             )
-            samples = Samples((lambda: group.pids) if group else (lambda: tree(process.pid)), group)
+            file = self.folder / "samples.jsonl"
+            if not self._goes_on:
+                file.unlink(missing_ok=True)
+            samples = Samples((lambda: group.pids) if group else (lambda: tree(process.pid)), group, file=file)
             try:
                 with samples.being_taken():
                     code = process.wait()
@@ -173,9 +183,9 @@ class Shop:
             "limited": group is not None,
             "exit": code,
             "seconds": round(time.time() - began, 1),
-            "kills": group.kills if group else None,
+            "kills": samples.seen[-1].kills if group else None,
             "peak_with_cache_mb": round(group.peak / 1e6) if group else None,
-            "cpu_seconds": round(group.cpu_seconds if group else samples.seen[-1].cpu, 1),
+            "cpu_seconds": round(samples.seen[-1].cpu, 1),
             "samples": samples,
             "said": (self.folder / "run.log").read_text(encoding="utf-8", errors="replace")[-2000:],
         }

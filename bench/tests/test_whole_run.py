@@ -83,6 +83,21 @@ def samples(*points: tuple[float, int, float]) -> Samples:
     return Samples(list, seen=seen)
 
 
+def test_samples_of_a_run_that_was_broken_off_go_on(tmp_path: Path) -> None:
+    file = tmp_path / "samples.jsonl"
+    first = Samples(lambda: [os.getpid()], file=file)
+    first.take()
+    broken_off = first.seen[-1]._replace(cpu=50.0, kills=1)
+    file.write_text(json.dumps(broken_off) + "\n", encoding="utf-8")
+    second = Samples(lambda: [os.getpid()], file=file)
+    second.take()
+    assert second.seen[0] == broken_off
+    own = sum(use.cpu for use in second.seen[1].kinds.values())
+    assert own > 0
+    assert (second.seen[1].cpu, second.seen[1].kills) == (pytest.approx(50.0 + own), 1)
+    assert len(file.read_text(encoding="utf-8").splitlines()) == 2
+
+
 def test_a_stage_has_the_cpu_time_between_its_ends_and_its_own_peak() -> None:
     rows: list[dict[str, object]] = [
         {"stage": name, "status": "succeeded", "counts": {}, "began": begin, "ended": end}
