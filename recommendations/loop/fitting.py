@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from importlib import import_module
 from threading import Event
 from typing import Protocol
 
@@ -105,6 +106,7 @@ def fit_instances(
         started = time.monotonic()
         return trainer.fit(instance, heard=heard), round(time.monotonic() - started, 2)
 
+    _import_scikit_learn()
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(THREADS) as threads:
         fits = {threads.submit(timed, one): one.name for one in once}
         try:
@@ -126,3 +128,11 @@ def _ended[T](context: RunContext, fits: dict[Future[T], str]) -> Iterator[Futur
         if not ended:
             context.report.beat()
         yield from ended
+
+
+def _import_scikit_learn() -> None:
+    """Import what recommenders need of it while there is one thread: two that begin with different modules of it at the
+    same moment find them half made, as they import each other.
+    """
+    for name in ("cluster", "linear_model", "utils.extmath"):
+        import_module(f"sklearn.{name}")
