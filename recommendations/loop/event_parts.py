@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
+from recommendations.engine.frames import IdArray
 from recommendations.engine.preprocess.clean import Parts
 from recommendations.loop.context import RunContext
 from recommendations.store.models import model
@@ -30,6 +32,11 @@ class ChangedParts:
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
         return map(self.change, self.parts)
+
+
+def of_customers(parts: Parts, keys: IdArray | None) -> Parts:
+    """Leave in each part the events of these customers alone; None: of all."""
+    return parts if keys is None else ChangedParts(parts, lambda part: part[np.isin(part["user"].to_numpy(), keys)])
 
 
 @contextmanager

@@ -9,11 +9,13 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from recommendations.engine.describe.items import KnownVectors, with_vectors
+from recommendations.engine.describe.items import KnownVectors, described_as, with_vectors
 from recommendations.engine.describe.text import CountedTexts, count_texts
 from recommendations.engine.evaluation.leaks import refuse, shared_baskets
 from recommendations.engine.evaluation.split import truths
 from recommendations.engine.evaluation.visits import visits_in
+from recommendations.engine.feedback.event_weights import LearnedPoints
+from recommendations.engine.frames import IdArray
 from recommendations.engine.ids import IdMap
 from recommendations.engine.preprocess.clean import Cleaning, CleaningReport, Parts
 from recommendations.engine.preprocess.followed_groups import GroupFollows
@@ -31,8 +33,17 @@ from recommendations.engine.recommenders.sequence_net import NetShapeError
 from recommendations.engine.recommenders.transformer import Transformer
 from recommendations.loop import quarantine
 from recommendations.loop.context import NotEnoughDataError, RunContext
-from recommendations.loop.event_parts import ChangedParts, event_parts, since
-from recommendations.loop.event_points import PointsTrial, TrainedOn, learned_points, propose, proposed_points
+from recommendations.loop.event_parts import ChangedParts, event_parts, of_customers, since
+from recommendations.loop.event_points import (
+    PointsTrial,
+    TrainedOn,
+    TrialNdcg,
+    compared,
+    customers_asked,
+    learned_points,
+    propose,
+    proposed_points,
+)
 from recommendations.models import ModelVersion
 from recommendations.store.domain import shop_domain
 from recommendations.store.models import model, nets, training_data
@@ -100,8 +111,9 @@ def _make_snapshots(context: RunContext, events: Parts) -> Mapping[str, object]:
     counts |= {
         f"removed_unknown_{kind}": n for kind, n in training_data.unknown_follows(until=model.moment(end)).items()
     }
-    learned = learned_points(context, left, shop.weights.points)
-    trials: dict[Cut, PointsTrial] = {}
+    few = customers_asked(context, live.people.users, events=kept)
+    learned = learned_points(context, of_customers(left, few), shop.weights.points)
+    reached: dict[Cut, TrialNdcg] = {}
     pasts = ((cut, live._replace(events=left) if cut is Cut.LIVE else _cleaned_before(at, events)) for cut, at in cuts)
     done = 0.4
     for cut, past, made in _training_sets(context, pasts, shop, ahead=len(events) == 1):
@@ -110,13 +122,15 @@ def _make_snapshots(context: RunContext, events: Parts) -> Mapping[str, object]:
             refuse(shared_baskets(left, cut=window[0], until=window[1], where=cut))
             counts |= _save_truths(context, cut, recent, made, shop.weights)
             if learned:
-                weights = replace(shop.weights, points=proposed_points(shop.weights.points, learned))
-                trials[cut] = _trial(context, cut, past, shop._replace(weights=weights), recent=recent, made=made)
+                trial = _trial(context, cut, past, shop, learned, few=few, recent=recent, made=made)
+                reached[cut] = compared(context, trial)
         counts |= {f"{cut}_users": len(made.users), f"{cut}_items": len(made.items)}
         done += 0.2
         context.report(done, text=f"{cut}: {len(made.users):,} customers, {len(made.items):,} items")
         del made  # the next one needs as much memory
-    counts["proposed_points"] = len(learned) if trials and propose(context, learned, trials) else None
+    counts["proposed_points"] = len(learned) or None
+    if learned:
+        propose(context, learned, reached)
     live_users, live_items = counts[f"{Cut.LIVE}_users"], counts[f"{Cut.LIVE}_items"]
     ModelVersion.objects.filter(pk=context.version.pk).update(users=live_users, items=live_items)
     return counts
@@ -184,17 +198,32 @@ def _saved(
 
 
 def _trial(
-    context: RunContext, cut: Cut, past: Past, proposed: Shop, *, recent: pd.DataFrame, made: TrainingSnapshot
+    context: RunContext,
+    cut: Cut,
+    past: Past,
+    shop: Shop,
+    learned: Mapping[str, LearnedPoints],
+    *,
+    few: IdArray | None,
+    recent: pd.DataFrame,
+    made: TrainingSnapshot,
 ) -> PointsTrial:
-    """The training set of a cut, and the one that other points would make of the same events."""
-    other = _with_net(context, _training_set(context, cut, past, proposed))
+    """A cut under the points of now and under those that were learned, of the ``few`` customers who are asked."""
+
+    def of_few(shop: Shop) -> TrainingSnapshot:
+        events = of_customers(past.events, few)
+        return described_as(made, _training_set(context, cut, past._replace(events=events), shop))
+
+    points = proposed_points(shop.weights.points, learned)
+    other = shop._replace(weights=replace(shop.weights, points=points))
+    now, proposed = made if few is None else _with_net(context, of_few(shop)), _with_net(context, of_few(other))
     window = context.windows.window(cut)
-    of_now, of_other = (
+    trained = (
         TrainedOn(one, sampled(bought, one.users, seed=context.run.seed)[Task.HOME])
-        for one in (made, other)
-        for bought in [truths(recent, one, window=window, weights=proposed.weights)]
+        for one in (now, proposed)
+        for bought in [truths(recent, one, window=window, weights=other.weights)]
     )
-    return PointsTrial(of_now, of_other)
+    return PointsTrial(*trained)
 
 
 def _save_truths(

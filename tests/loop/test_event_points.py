@@ -10,14 +10,20 @@ from recommendations.engine.evaluation.intervals import Measure
 from recommendations.engine.feedback.event_weights import LearnedPoints
 from recommendations.engine.preprocess.matrix import DEFAULT_POINTS, TrainingSnapshot
 from recommendations.event_types import EventName
+from recommendations.loop import event_points as loop_event_points
+from recommendations.loop import preprocess
+from recommendations.loop.collect import close_window
 from recommendations.loop.context import RunContext
-from recommendations.loop.event_points import PointsTrial, TrainedOn, propose, proposed_points
+from recommendations.loop.event_points import PointsTrial, TrainedOn, compared, learned_points, propose, proposed_points
 from recommendations.models import AuditEntry, BlendWeights, ModelVersion, RunLogLine
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.operations.event_points import NoProposalError, accept_points, decline_points
+from recommendations.services.operations.runs import start_run
+from recommendations.store import jobs
 from recommendations.store.models.event_points import event_points
 from recommendations.store.models.model import load_snapshot, load_truths
-from recommendations.terms import Cut, GateOutcome, Task
+from recommendations.store.models.runs import StageReport
+from recommendations.terms import Cut, GateOutcome, Stage, Task
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
@@ -43,8 +49,10 @@ def _shaken(made: TrainingSnapshot) -> TrainingSnapshot:
 
 def proposed(*, noise: float = 0.0) -> ModelVersion:
     context = RunContext.of(version().run, cut=None, report=lambda *_a, **_k: None)  # type: ignore[arg-type]
-    trials = {cut: PointsTrial(trained(cut), trained(cut, noise=noise)) for cut in (Cut.TUNING, Cut.TEST)}
-    assert propose(context, {"view_item": VIEW}, trials)
+    reached = {
+        cut: compared(context, PointsTrial(trained(cut), trained(cut, noise=noise))) for cut in (Cut.TUNING, Cut.TEST)
+    }
+    propose(context, {"view_item": VIEW}, reached)
     return version()
 
 
@@ -60,11 +68,40 @@ def test_the_same_training_set_gains_nothing_and_one_of_noise_is_worse() -> None
     assert worse["gate"]["outcome"] == GateOutcome.WORSE
 
 
-def test_nothing_is_proposed_before_there_are_weights() -> None:
+def test_nothing_is_learned_before_there_are_weights() -> None:
     BlendWeights.objects.update(is_default=False)
     context = RunContext.of(version().run, cut=None, report=lambda *_a, **_k: None)  # type: ignore[arg-type]
-    assert propose(context, {"view_item": VIEW}, {}) is False
-    assert version().points_proposal == {}
+    assert learned_points(context, [], DEFAULT_POINTS) == {}
+
+
+@pytest.mark.parametrize("few", [False, True])
+def test_points_are_tried_on_all_that_is_known_of_items_and_on_some_customers_of_very_many(
+    monkeypatch: pytest.MonkeyPatch, *, few: bool
+) -> None:
+    tried: list[PointsTrial] = []
+    monkeypatch.setattr(preprocess, "learned_points", lambda *_: {"view_item": VIEW})
+    monkeypatch.setattr(
+        preprocess, "compared", lambda context, trial: (tried.append(trial), compared(context, trial))[1]
+    )
+    if few:
+        monkeypatch.setattr(loop_event_points, "MOST_EVENTS", 300)
+    run = start_run(by=None, now=timezone.now(), in_worker=False)
+    row = run.stages.get(stage=Stage.PREPROCESS)
+    context = RunContext.of(run, cut=None, report=StageReport(run=run, row=row, n_stages=8, report=jobs.Reporter(run)))
+    close_window(context)
+    counts = preprocess.make_snapshots(context)
+    customers = {cut: load_snapshot(context.version.pk, cut)[0].users.ids for cut in (Cut.TUNING, Cut.TEST)}
+    for cut, trial in zip(customers, tried, strict=True):
+        whole, _ = load_snapshot(context.version.pk, cut)
+        for one in (trial.now.made, trial.proposed.made):
+            assert set(one.users.ids) <= set(whole.users.ids)
+            assert (len(one.users) < len(whole.users)) == few
+            at, vectors = whole.items.rows(one.items.ids), one.training.catalogue.vectors
+            assert vectors is not None
+            np.testing.assert_array_equal(vectors, np.asarray(whole.training.catalogue.vectors)[at])
+    assert counts["proposed_points"] == 1
+    told = ModelVersion.objects.get(pk=context.version.pk).points_proposal
+    assert 0 < told["users"] <= len(customers[Cut.TUNING])
 
 
 def test_what_staff_accept_the_next_run_counts_with() -> None:

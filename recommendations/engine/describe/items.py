@@ -55,6 +55,18 @@ def described(made: TrainingSnapshot, parts: dict[str, HalfArray]) -> TrainingSn
     return replace(made, training=replace(made.training, catalogue=catalogue))
 
 
+def described_as(known: TrainingSnapshot, made: TrainingSnapshot) -> TrainingSnapshot:
+    """The snapshot with the vectors that its items have in another one; 0 for an item that is not there."""
+    vectors = known.training.catalogue.vectors
+    if vectors is None:
+        return made
+    at = known.items.rows(made.items.ids)
+    taken = np.zeros((len(at), vectors.shape[1]), vectors.dtype)
+    taken[at >= 0] = vectors[at[at >= 0]]
+    catalogue = replace(made.training.catalogue, vectors=taken, spaces=known.training.catalogue.spaces)
+    return replace(made, training=replace(made.training, catalogue=catalogue))
+
+
 def place_vectors(known: KnownVectors, items: IdMap) -> HalfArray | None:
     """Vectors of these items, [items, dimensions], 0 where there is none; None where no item has one."""
     at = IdMap(ids=known.ids).rows(items.ids)

@@ -33,7 +33,7 @@ def sampled(truths: Mapping[Task, Truth], users: IdMap, *, seed: int, most: int 
     buyers = np.unique(np.concatenate([truth.users for truth in truths.values()]))
     if len(buyers) <= most:
         return truths
-    asked = users.rows(_drawn(users.ids[buyers], seed=seed, most=most))
+    asked = users.rows(first_drawn(users.ids[buyers], seed=seed, most=most))
     return {task: truth.only(asked) for task, truth in truths.items()}
 
 
@@ -43,5 +43,6 @@ def of_a_panel(version_id: int, truths: Mapping[Task, Truth], users: IdMap) -> M
     return sampled(truths, users, seed=seed, most=PANEL_CUSTOMERS)
 
 
-def _drawn(keys: IdArray, *, seed: int, most: int) -> IdArray:
+def first_drawn(keys: IdArray, *, seed: int, most: int) -> IdArray:
+    """The keys of the customers who are drawn first under a seed, at most so many, in the order of the draw."""
     return np.array([key for (key,) in temp_tables.rows(_DRAWN, keys=keys.tolist(), seed=seed, most=most)], np.int64)
