@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from recommendations.engine.frames import BoolArray, FloatArray, IdArray, Sparse
+from recommendations.engine.frames import BoolArray, FloatArray, IdArray, IntArray, Sparse
 from recommendations.engine.preprocess.held import Held
 from recommendations.engine.preprocess.influence import drawn
 from recommendations.engine.preprocess.levels import Levels
@@ -56,10 +56,10 @@ class Suspicion:
 class _AskedItems(NamedTuple):
     """Who asked for what: each customer and item once, with the first and the last day."""
 
-    user: IdArray  # rows of the people
-    item: IdArray  # keys
-    first: NDArray[np.int64]
-    last: NDArray[np.int64]
+    user: IntArray  # rows of the people
+    item: IdArray | IntArray  # keys in a part, columns in the whole shop
+    first: IntArray
+    last: IntArray
 
 
 @dataclass(frozen=True)
@@ -71,13 +71,12 @@ class _Shop:
     level: NDArray[np.int8]
     first: NDArray[np.int64]  # first day of each person by the shop's own word; the largest number where there is none
     asked: _AskedItems
-    item: NDArray[np.int64]  # column of what was asked for
     today: int
 
     def matrix(self, people: BoolArray, *, days: int | None = None) -> Sparse:
         """1 where one of these people asked for the item, in the last days."""
         rows = people[self.asked.user] & ((self.asked.last > self.today - days) if days else True)
-        places, shape = (self.asked.user[rows], self.item[rows]), (len(self.users), len(self.items))
+        places, shape = (self.asked.user[rows], self.asked.item[rows]), (len(self.users), len(self.items))
         matrix = sparse.csr_matrix((np.ones(rows.sum(), np.float32), places), shape=shape)
         matrix.sort_indices()
         return matrix
@@ -85,13 +84,7 @@ class _Shop:
 
 def suspicions(parts: Iterable[pd.DataFrame], people: Levels, *, until: float) -> Sequence[Suspicion]:
     """Look for suspects in clean events (columns and parts as in ``clean.py``) of people with a level."""
-    first, told, steady = np.full(len(people.users), np.iinfo(np.int64).max), [], []
-    for part in parts:
-        told.append(_asked(part, people, first))
-        steady.append(_paced(part, people))
-    asked, paced = _AskedItems(*map(np.concatenate, zip(*told, strict=True))), np.concatenate(steady)
-    items, item = np.unique(asked.item, return_inverse=True)
-    shop = _Shop(people.users, items, people.level, first, asked, item, int(np.floor(until)))
+    shop, paced = _whole_shop(parts, people, today=int(np.floor(until)))
     established = (shop.level == Level.CONFIRMED) & (shop.first <= shop.today - MONTH)
     cases = [Suspicion(rule=SuspicionRule.PACE, people=paced)] if len(paced) else []
     if established.sum() < ENOUGH:
@@ -102,6 +95,18 @@ def suspicions(parts: Iterable[pd.DataFrame], people: Levels, *, until: float) -
     return [*cases, *_twins(shop, newcomers, share), *_rushes(shop, newcomers, established, share)]
 
 
+def _whole_shop(parts: Iterable[pd.DataFrame], people: Levels, *, today: int) -> tuple[_Shop, IdArray]:
+    """What all parts tell, and whose pace is no hand's."""
+    first, told, steady = np.full(len(people.users), np.iinfo(np.int64).max), [], []
+    for part in parts:
+        told.append(_asked(part, people, first))
+        steady.append(_paced(part, people))
+    items = np.unique(np.concatenate([np.unique(part.item) for part in told]))
+    told = [part._replace(item=np.searchsorted(items, part.item).astype(np.int32)) for part in told]
+    asked = _AskedItems(*map(np.concatenate, zip(*told, strict=True)))
+    return _Shop(people.users, items, people.level, first, asked, today), np.concatenate(steady)
+
+
 def _asked(events: pd.DataFrame, people: Levels, first: NDArray[np.int64]) -> _AskedItems:
     """What the customers of a part asked for; ``first`` is told their first days by the shop's own word."""
     named = events[(events["user"].to_numpy() >= 0)]
@@ -109,8 +114,8 @@ def _asked(events: pd.DataFrame, people: Levels, first: NDArray[np.int64]) -> _A
     row = np.searchsorted(people.users, named["user"].to_numpy()[own_word])
     np.minimum.at(first, row, named["day"].to_numpy(np.int64)[own_word])
     asked = named[(named["item"].to_numpy() >= 0) & named["name"].isin(_DEMAND).to_numpy()]
-    user = np.searchsorted(people.users, asked["user"].to_numpy(np.int64))
-    item, day = asked["item"].to_numpy(np.int64), asked["day"].to_numpy(np.int64)
+    user = np.searchsorted(people.users, asked["user"].to_numpy(np.int64)).astype(np.int32)
+    item, day = asked["item"].to_numpy(np.int64), asked["day"].to_numpy(np.int32)
     order = np.lexsort((day, item, user))
     user, item, day = user[order], item[order], day[order]
     other = (np.diff(user) != 0) | (np.diff(item) != 0)
@@ -185,7 +190,7 @@ def _rushes(shop: _Shop, newcomers: BoolArray, established: BoolArray, share: Fl
 def _came_for(hot: BoolArray, shop: _Shop, lately: Sparse) -> BoolArray:
     """Who asked for two such items, or for little else; no buyer of what is new in the shop, where a rush is usual."""
     first = np.full(len(shop.items), shop.today)
-    np.minimum.at(first, shop.item, shop.asked.first)
+    np.minimum.at(first, shop.asked.item, shop.asked.first)
     buyer = shop.level == Level.CONFIRMED
     of_hot = np.asarray(lately @ hot.astype(np.float32)).ravel()
     of_old = np.asarray(lately @ (hot & (first <= shop.today - MONTH)).astype(np.float32)).ravel()
