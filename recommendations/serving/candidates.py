@@ -33,7 +33,8 @@ from recommendations.terms import BlendName
 WEEK = 7 * DAY
 TRENDING = "trending"  # the one "instance" of the list that is the same for everybody
 TRENDING_ITEMS = 500
-HISTORIES_HELD, POOLS_HELD = 4_096, 256
+HISTORIES_HELD, POOLS_HELD = 1_024, 256
+"""Customers whose histories a process holds, with the evidence for what they were shown (30 kB), and scored pools."""
 
 
 class Planned(NamedTuple):

@@ -32,7 +32,7 @@ from recommendations.engine.steps import Arrays, Join, Over, Part, Step, arrays_
 from recommendations.terms import Reason
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Evidence:
     """One term of the sum that a score is made of, in a form that can be put into words."""
 
