@@ -98,9 +98,19 @@ def truths(
 
 def without(matrix: Sparse, other: Sparse) -> Sparse:
     """The stored entries of ``matrix`` that are not stored in ``other``; stored zeros stay stored."""
-    n_items = matrix.shape[1]
-    rows = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
-    other_rows = np.repeat(np.arange(other.shape[0], dtype=np.int64), np.diff(other.indptr))
-    mask = ~np.isin(rows * n_items + matrix.indices, other_rows * n_items + other.indices)
-    starts = np.concatenate([[0], np.cumsum(np.bincount(rows[mask], minlength=matrix.shape[0]))])
+    rows, n_items = np.flatnonzero(np.diff(matrix.indptr)), matrix.shape[1]
+    entries, others = _keys(matrix[rows]), _keys(other[rows].sorted_indices())
+    mask = np.ones(len(entries), np.bool_)
+    if len(others):
+        place = np.minimum(np.searchsorted(others, entries), len(others) - 1)
+        mask = others[place] != entries
+    counts = np.zeros(matrix.shape[0], np.int64)
+    counts[rows] = np.bincount(entries[mask] // n_items, minlength=len(rows))
+    starts = np.concatenate([[0], np.cumsum(counts)])
     return sparse.csr_matrix((matrix.data[mask], matrix.indices[mask], starts), shape=matrix.shape)
+
+
+def _keys(matrix: Sparse) -> NDArray[np.int64]:
+    """A number for each stored entry, ascending where columns are."""
+    rows = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
+    return np.asarray(rows * matrix.shape[1] + matrix.indices)
