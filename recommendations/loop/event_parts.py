@@ -13,6 +13,7 @@ import pandas as pd
 from recommendations.engine.frames import IdArray
 from recommendations.engine.preprocess.clean import Parts
 from recommendations.loop.context import RunContext
+from recommendations.store.memory import give_back
 from recommendations.store.models import model
 from recommendations.store.snapshots.frames import event_shards, in_order
 
@@ -39,16 +40,29 @@ def of_customers(parts: Parts, keys: IdArray | None) -> Parts:
     return parts if keys is None else ChangedParts(parts, lambda part: part[np.isin(part["user"].to_numpy(), keys)])
 
 
+@dataclass(frozen=True)
+class _ManyParts:
+    """Parts that are told one by one, and whose memory goes back to the system after the last."""
+
+    parts: Parts
+    tell: Callable[[], None]
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        for part in self.parts:
+            self.tell()
+            yield part
+            del part
+        give_back()
+
+
 @contextmanager
 def event_parts(context: RunContext, *, until: float) -> Iterator[Parts]:
     """Open the events before a moment; the run is heard of at each part, and may be cancelled there."""
-
-    def heard(part: pd.DataFrame) -> pd.DataFrame:
-        context.report.beat()
-        return part
-
     with event_shards(until=model.moment(until), rows=PART_ROWS) as shards:
-        yield [*shards] if len(shards) == 1 else ChangedParts(shards, heard)
+        yield [*shards] if len(shards) == 1 else _ManyParts(shards, context.report.beat)
 
 
 def since(parts: Parts, moment: float) -> tuple[pd.DataFrame, int]:

@@ -13,6 +13,7 @@ from recommendations.loop import adjust, collect, evaluate, interests, preproces
 from recommendations.loop.context import NotEnoughDataError, RunContext
 from recommendations.models import Run
 from recommendations.store import jobs
+from recommendations.store.memory import give_back
 from recommendations.store.models import runs
 from recommendations.terms import Cut, RunStatus, Stage
 
@@ -47,3 +48,4 @@ def _go_round(run: Run) -> None:
         with runs.stage(run, row) as report:
             cut = Cut(row.cut) if row.cut else None
             row.counts = dict(steps[Stage(row.stage)](RunContext.of(run, cut=cut, report=report)))
+        give_back()

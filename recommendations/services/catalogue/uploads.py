@@ -26,7 +26,7 @@ from recommendations.services.catalogue.files import FileGoneError, ItemChange, 
 from recommendations.services.contacts import file_import
 from recommendations.services.contacts.file_import import ContactsLook, KeysMissingError
 from recommendations.store import jobs
-from recommendations.store.memory_limit import memory_limit
+from recommendations.store.memory import memory_limit
 from recommendations.terms import RunStatus
 
 MEMORY = 1024 * 1024 * 1024
