@@ -6,9 +6,12 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import django
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import CommandError, call_command
@@ -31,6 +34,14 @@ def step(output: Output, title: str, work: Callable[[], object]) -> None:
     work()
     output.write(f"  {time.monotonic() - begin:.1f} s")
     output.flush()
+
+
+def prepare(output: Output) -> None:
+    """Bring tables and static files up to date, each in a process of its own. Raises CommandError as the tables do."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=django.setup) as beside:
+        files = beside.submit(collect_static)
+        step(output, "Tables", prepare_tables)
+        step(output, "Styles and scripts", files.result)
 
 
 def prepare_tables() -> None:

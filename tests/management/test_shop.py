@@ -37,8 +37,7 @@ def ran(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path) -> 
     settings.DATA.mkdir()
     for name in shop.REMEMBERED:
         monkeypatch.delenv(name, raising=False)
-    for name in ("prepare_tables", "collect_static"):
-        monkeypatch.setattr(shop, name, lambda: None)
+    monkeypatch.setattr(shop, "prepare", lambda _output: None)
     monkeypatch.setattr(shop, "call_command", lambda name: programs.append(([name], {})))
     monkeypatch.setattr(os, "execve", lambda _program, argv, env: programs.append((argv, env)))
     return programs

@@ -21,9 +21,8 @@ from demo.promises import promise_impressions
 from recommendations.domains.protocol import DomainName
 from recommendations.management.first_start import (
     SERVER_SCOPES,
-    collect_static,
     key_of,
-    prepare_tables,
+    prepare,
     read_private,
     refuse_taken,
     step,
@@ -77,8 +76,7 @@ class Command(BaseCommand):
         video = settings.SHOP_DOMAIN == DomainName.VIDEO
         if video and not accept_licence:
             raise CommandError(f"{LICENCE}\nIf you accept this: make demo DOMAIN=video ACCEPT_LICENCE=1")
-        step(self.stdout, "Tables", prepare_tables)
-        step(self.stdout, "Styles and scripts", collect_static)
+        prepare(self.stdout)
         if settings.SHOP_DOMAIN != DomainName.GOODS:
             self._load_domain()
         elif lacks_complete_journey():

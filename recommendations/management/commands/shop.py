@@ -19,8 +19,7 @@ from recommendations.ingest.sources.table import EVENTS
 from recommendations.management.file_import import FileCommand
 from recommendations.management.first_start import (
     SERVER_SCOPES,
-    collect_static,
-    prepare_tables,
+    prepare,
     read_private,
     refuse_taken,
     step,
@@ -77,8 +76,7 @@ class Command(FileCommand):
         except ValidationError as error:
             raise CommandError(f"EMAIL={email} is not an e-mail address.") from error
         items, events = (_whole(source) for source in (items, events))
-        step(self.stdout, "Tables", prepare_tables)
-        step(self.stdout, "Styles and scripts", collect_static)
+        prepare(self.stdout)
         step(self.stdout, "Files", lambda: self._take_files(items, events, system=system))
         if not ModelVersion.objects.live().exists():
             step(self.stdout, "First run of the loop", lambda: call_command("run_loop"))
