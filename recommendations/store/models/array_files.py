@@ -5,7 +5,9 @@ A file has another name until it is whole, so that none that was half written is
 
 import hashlib
 import io
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
@@ -21,6 +23,8 @@ from recommendations.models import Artefact, ModelVersion
 from recommendations.terms import Cut
 
 BLOCK_BYTES = 8 << 20
+CHECKED = "checked"
+CHECKED_FOR = 7 * 86_400.0  # seconds
 
 if TYPE_CHECKING:
     _File = File[bytes]
@@ -70,6 +74,8 @@ class ArrayFile:
         storage.delete(self._path)
         with self._part.open("rb") as file:
             stored = storage.save(self._path, WrittenFile(file))
+        with suppress(NotImplementedError):  # a bucket has no paths
+            mark_right(stored, Path(storage.path(stored)), self._sha256.hexdigest())
         return Artefact(
             version=self._version, cut=self._cut, name=self._name, path=stored, dtype=str(self._dtype),
             shape=[self._n_rows, *self._row], size=self._size, sha256=self._sha256.hexdigest(),
@@ -120,3 +126,35 @@ def part_of(path: str) -> Path:
     except NotImplementedError:
         place = Path(settings.ARTEFACT_CACHE) / path
     return place.with_suffix(".part")
+
+
+def mark_right(path: str, place: Path, sha256: str) -> None:
+    """Mark a file of the storage, which lies at a place on this disk, as one whose checksum was found right."""
+    mark = mark_of(path)
+    with suppress(OSError):  # then the next process reads the file once more
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.write_text(_stamp(place, sha256), encoding="ascii")
+
+
+def is_marked(path: str, place: Path, sha256: str) -> bool:
+    """Whether a file was found right in the last days, and is as it was."""
+    mark = mark_of(path)
+    try:
+        is_new = time.time() - mark.stat().st_mtime < CHECKED_FOR
+        return is_new and mark.read_text(encoding="ascii") == _stamp(place, sha256) != ""
+    except OSError:
+        return False
+
+
+def mark_of(path: str) -> Path:
+    """Where it is marked that a file was found right."""
+    return Path(settings.ARTEFACT_CACHE) / CHECKED / path
+
+
+def _stamp(place: Path, sha256: str) -> str:
+    """What a file has while nobody writes it; nothing of one that is gone."""
+    try:
+        status = place.stat()
+    except FileNotFoundError:
+        return ""
+    return f"{sha256} {status.st_size} {status.st_mtime_ns} {status.st_ino}"

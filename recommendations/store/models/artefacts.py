@@ -1,15 +1,13 @@
 """Named arrays of a model version: one ``.npy`` each in the storage ``artefacts``, never a pickle.
 
 A file is whole before its row exists, and its checksum is compared before it is used: once a week on each
-machine, as a million customers are 20 GB, and again where the file is not what it was.
+machine but the one that wrote it, as a million customers are 20 GB, and again where the file is not what it was.
 Files that do not lie on this machine's disk are copied to ``ARTEFACT_CACHE`` first. Every name is described in
 ``artefact_axes``. Whoever is erased goes from all arrays at once, which is a new edition of the version.
 """
 
 import hashlib
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import suppress
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -24,14 +22,12 @@ from scipy import sparse
 
 from recommendations.engine.frames import Sparse
 from recommendations.models import Artefact, ModelVersion
-from recommendations.store.models.array_files import ArrayFile, blocks_of, folder_of
+from recommendations.store.models.array_files import ArrayFile, blocks_of, folder_of, is_marked, mark_of, mark_right
 from recommendations.store.models.artefact_axes import layout_of
 from recommendations.terms import Cut
 
 KEPT_VERSIONS = 3
 CHUNK = 1 << 20
-CHECKED = "checked"
-CHECKED_FOR = 7 * 86_400.0  # seconds
 
 
 class ArtefactDamagedError(Exception):
@@ -139,7 +135,7 @@ def forget_files(rows: Iterable[Artefact]) -> int:
     for row in old:
         storages["artefacts"].delete(row.path)
         (Path(settings.ARTEFACT_CACHE) / row.path).unlink(missing_ok=True)
-        _mark(row.path).unlink(missing_ok=True)
+        mark_of(row.path).unlink(missing_ok=True)
     Artefact.objects.filter(pk__in=[row.pk for row in old]).delete()
     return len(old)
 
@@ -203,37 +199,12 @@ def _checked(row: Artefact) -> Path:
     """Where an array lies whose checksum is right, as this process or another of this machine has seen."""
     path = on_disk(row.path)
     if row.sha256 not in _known_good:
-        mark, stamp = _mark(row.path), _stamp(path, row.sha256)
-        if not _says(mark, stamp):
+        if not is_marked(row.path, path, row.sha256):
             if not path.exists() or _digest(path) != row.sha256:
                 raise ArtefactDamagedError(row.path)
-            with suppress(OSError):  # then the next process reads the file once more
-                mark.parent.mkdir(parents=True, exist_ok=True)
-                mark.write_text(stamp, encoding="ascii")
+            mark_right(row.path, path, row.sha256)
         _known_good.add(row.sha256)
     return path
-
-
-def _mark(path: str) -> Path:
-    """Where it is marked that a file was found right."""
-    return Path(settings.ARTEFACT_CACHE) / CHECKED / path
-
-
-def _stamp(path: Path, sha256: str) -> str:
-    """What a file has while nobody writes it; nothing of one that is gone."""
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return ""
-    return f"{sha256} {status.st_size} {status.st_mtime_ns} {status.st_ino}"
-
-
-def _says(mark: Path, stamp: str) -> bool:
-    """Whether a mark says that a file was found right in the last days, and is as it was."""
-    try:
-        return time.time() - mark.stat().st_mtime < CHECKED_FOR and mark.read_text(encoding="ascii") == stamp != ""
-    except OSError:
-        return False
 
 
 def on_disk(path: str) -> Path:
