@@ -38,15 +38,10 @@ def step(output: Output, title: str, work: Callable[[], object]) -> None:
 
 def prepare(output: Output) -> None:
     """Bring tables and static files up to date, each in a process of its own. Raises CommandError as the tables do."""
-    with other_process() as beside:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=django.setup) as beside:
         files = beside.submit(collect_static)
         step(output, "Tables", prepare_tables)
         step(output, "Styles and scripts", files.result)
-
-
-def other_process() -> ProcessPoolExecutor:
-    """A process beside this one, for what a start on a machine of two cores need not wait for."""
-    return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=django.setup)
 
 
 def prepare_tables() -> None:

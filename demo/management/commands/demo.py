@@ -22,7 +22,6 @@ from recommendations.domains.protocol import DomainName
 from recommendations.management.first_start import (
     SERVER_SCOPES,
     key_of,
-    other_process,
     prepare,
     read_private,
     refuse_taken,
@@ -44,7 +43,6 @@ _SHOPPERS = (
 """Households of Complete Journey, and people of the other demos; a visitor may shop as the first five of them."""
 _PLAYS = {DomainName.ARTICLES: "Read", DomainName.MUSIC: "Play", DomainName.VIDEO: "Watch"}
 """What a button of the shop says where items are not bought."""
-_CATALOGUE = "storefront/catalogue.csv"
 _HOLD_DAYS = 14  # of the data, for the replay
 _TIMEOUT = 1.0  # seconds that a page of the shop waits for a slot
 
@@ -84,18 +82,15 @@ class Command(BaseCommand):
         elif lacks_complete_journey():
             arguments = {"shift_weeks": "auto", "hold_days": _HOLD_DAYS, "households": households}
             step(self.stdout, "Complete Journey", lambda: call_command("load_complete_journey", **arguments))
-        with other_process() as beside:
-            catalogue = beside.submit(_write_catalogue)
-            if not ModelVersion.objects.live().exists():
-                step(self.stdout, "First run of the loop", lambda: call_command("run_loop"))
-            step(self.stdout, "Catalogue of the shop", catalogue.result)
+        if not ModelVersion.objects.live().exists():
+            step(self.stdout, "First run of the loop", lambda: call_command("run_loop"))
         step(self.stdout, "Exploration", lambda: publish_exploration(now=timezone.now()))
         step(self.stdout, "Fatigue", set_fatigue)
         step(self.stdout, "Promise to new items", lambda: promise_impressions(now=timezone.now()))
         pushes = push_service(push_port)
         step(self.stdout, "Invented contacts", lambda: invent_contacts(now=timezone.now(), push_service=pushes))
         step(self.stdout, "Login and API key", lambda: _publish_credentials(url, shop_url))
-        step(self.stdout, "Keys of the shop", lambda: _publish_keys(url, shop_url))
+        step(self.stdout, "Catalogue and keys of the shop", lambda: _furnish_shop(url, shop_url))
         self.stdout.write("Starting web, workers, beat, the post office and the shop")
         self.stdout.flush()
         # The supervisor needs none of the memory that the run took, so it replaces this program.
@@ -116,10 +111,11 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
 
-def _write_catalogue() -> None:
-    """Write the catalogue of the demo's shop as a file, unless it is there."""
-    catalogue = settings.DATA / _CATALOGUE
-    catalogue.parent.mkdir(mode=0o700, exist_ok=True)
+def _furnish_shop(url: str, shop_url: str) -> None:
+    """Write what ``storefront.settings`` reads: the catalogue as a file and two keys. Known ones are kept."""
+    folder = settings.DATA / "storefront"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    catalogue, file = folder / "catalogue.csv", folder / "settings.json"
     if not catalogue.exists():
         on_sale = Item.objects.filter(retired_at=None).order_by("pk")
         if settings.SHOP_DOMAIN == DomainName.GOODS:
@@ -128,12 +124,6 @@ def _write_catalogue() -> None:
         with part.open("w", encoding="utf-8", newline="") as lines:
             lines.writelines(files.export(on_sale))
         part.rename(catalogue)
-
-
-def _publish_keys(url: str, shop_url: str) -> None:
-    """Write what ``storefront.settings`` reads beside the catalogue, with two keys. Known ones are kept."""
-    catalogue = settings.DATA / _CATALOGUE
-    file = catalogue.with_name("settings.json")
     old, admin = read_private(file), Staff.objects.filter(email=_USERNAME).first()
     origin = shop_url.rstrip("/")
     pages = (Scope.EVENTS_WRITE, Scope.RECOMMENDATIONS_READ, Scope.PUSH_SUBSCRIBE)
