@@ -2,8 +2,9 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import pandas as pd
@@ -55,6 +56,7 @@ from recommendations.store.vectors.item_vectors import known_vectors
 from recommendations.store.vectors.words import word_vectors
 from recommendations.terms import Cut, Task
 
+THREADS = 2
 FEWEST_USERS = 2
 FEWEST_ITEMS = 2
 
@@ -71,7 +73,7 @@ class Shop(NamedTuple):
     """What a shop tells of its items, at any time."""
 
     attributes: ItemAttributes
-    texts: Future[CountedTexts]  # counted while events are read
+    texts: CountedTexts
     vectors: Sequence[KnownVectors]  # that others made, or words have
     categories: IdMap
     plan: pd.DataFrame
@@ -85,15 +87,14 @@ def make_snapshots(context: RunContext) -> Mapping[str, object]:
 
     Raises LeakError where baskets lie on both sides of a cut.
     """
-    with ThreadPoolExecutor(1) as beside:
-        shop = _shop(context, beside)
-        context.report(0.1, text=f"{len(shop.attributes.ids):,} items read, with all that they say")
-        with event_parts(context, until=context.windows.cuts[Cut.LIVE]) as events:
-            return _make_snapshots(context, events, shop)
+    with event_parts(context, until=context.windows.cuts[Cut.LIVE]) as events:
+        return _make_snapshots(context, events)
 
 
-def _make_snapshots(context: RunContext, events: Parts, shop: Shop) -> Mapping[str, object]:
+def _make_snapshots(context: RunContext, events: Parts) -> Mapping[str, object]:
     cuts, end = context.windows.cuts.items(), context.windows.cuts[Cut.LIVE]
+    shop = _shop(context)
+    context.report(0.1, text=f"{len(shop.attributes.ids):,} items read, with all that they say")
     live = _cleaned(events, until=end)
     kept = live.report.kept
     context.report(0.3, text=f"{live.report.total:,} events read")
@@ -135,7 +136,7 @@ def _make_snapshots(context: RunContext, events: Parts, shop: Shop) -> Mapping[s
     return counts
 
 
-def _shop(context: RunContext, beside: Executor) -> Shop:
+def _shop(context: RunContext) -> Shop:
     attributes, categories = training_data.item_attributes()
     cuts = [model.moment(cut) for cut in context.windows.cuts.values()]
     plan = training_data.promotion_frame(first=min(cuts), last=max(cuts))
@@ -144,8 +145,7 @@ def _shop(context: RunContext, beside: Executor) -> Shop:
     links = training_data.link_frame(until=max(cuts))
     vectors = [*known_vectors(), *word_vectors(attributes.ids, attributes.texts)]
     follows = group_follows(attributes, until=max(cuts))
-    texts = beside.submit(count_texts, attributes.texts)
-    return Shop(attributes, texts, vectors, categories, plan, links, follows, weights)
+    return Shop(attributes, count_texts(attributes.texts), vectors, categories, plan, links, follows, weights)
 
 
 def _cleaned(events: Parts, *, until: float) -> Past:
@@ -167,14 +167,11 @@ def _cleaned_before(end: float, events: Parts) -> Past:
 def _training_sets(
     context: RunContext, pasts: Iterable[tuple[Cut, Past]], shop: Shop, *, ahead: bool
 ) -> Iterator[tuple[Cut, Past, TrainingSnapshot]]:
-    """Make the training sets of the cuts and save them. What items say is read of all three at a time where they may
-    be in memory together, ``ahead``.
+    """Make the training sets of the cuts and save them. What items say is read of two cuts at a time where all
+    three sets may be in memory, ``ahead``.
     """
-
-    def described(made: TrainingSnapshot) -> TrainingSnapshot:
-        return with_vectors(made, texts=shop.texts.result(), ids=shop.attributes.ids, beside=shop.vectors)
-
-    with ThreadPoolExecutor(len(Cut)) as threads:
+    described = partial(with_vectors, texts=shop.texts, ids=shop.attributes.ids, beside=shop.vectors)
+    with ThreadPoolExecutor(THREADS) as threads:
         begun: deque[tuple[Cut, Past, Future[TrainingSnapshot]]] = deque()
         for cut, past in pasts:
             begun.append((cut, past, threads.submit(described, _training_set(context, cut, past, shop))))

@@ -1,7 +1,6 @@
 """Whom people follow, from events to answers: it helps who is new, tells nothing of anybody, changes no regular."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
@@ -153,8 +152,7 @@ def test_other_event_weights_are_tried_with_whom_and_what_people_follow_too() ->
     events = event_frame(until=moment(context.windows.cuts[Cut.LIVE]))
     past = preprocess._cleaned_before(context.windows.cuts[Cut.TEST], [events])
     made, _ = load_snapshot(version.pk, Cut.TEST)
-    with ThreadPoolExecutor(1) as beside:
-        shop = preprocess._shop(context, beside)
+    shop = preprocess._shop(context)
     now, other = preprocess._trial(context, Cut.TEST, past, shop, {}, few=None, recent=events, made=made)
     for name in ("links", "followed"):
         before, after = (getattr(each.made.training, name) for each in (now, other))
