@@ -22,6 +22,7 @@ from recommendations.engine.preprocess.popularity import trend
 from recommendations.engine.recommenders.hybrid import BlendPlan, FittedInstance, candidates
 from recommendations.engine.rng import generator
 from recommendations.loop.context import RunContext
+from recommendations.loop.event_parts import of_customers
 from recommendations.loop.gate import LIVE, K
 from recommendations.models import ModelVersion
 from recommendations.store.domain import shop_instances
@@ -60,7 +61,24 @@ class TrialNdcg(NamedTuple):
     proposed: NDArray[np.float32]
 
 
-def customers_asked(context: RunContext, people: IdArray, *, events: int) -> IdArray | None:
+class Lesson(NamedTuple):
+    """Points that were learned, and the customers by whose acts; None: by those of all."""
+
+    points: Mapping[str, LearnedPoints]
+    customers: IdArray | None = None
+
+
+def lesson(context: RunContext, left: Parts, people: IdArray, points: Mapping[str, float], *, kept: int) -> Lesson:
+    """Learn points from the events that are ``left`` of those that were ``kept``; none before there are weights to try
+    them under.
+    """
+    if weight_versions.default_weights(BlendName.HOME) is None:
+        return Lesson({})
+    customers = _customers_asked(context, people, events=kept)
+    return Lesson(learned_points(context, of_customers(left, customers), points), customers)
+
+
+def _customers_asked(context: RunContext, people: IdArray, *, events: int) -> IdArray | None:
     """The keys of those by whose acts points are learned and tried; None: all are asked.
 
     Where they have too many ``events``, as many are drawn by the seed and their pseudonyms as have about the most.
@@ -75,11 +93,7 @@ def customers_asked(context: RunContext, people: IdArray, *, events: int) -> IdA
 
 
 def learned_points(context: RunContext, events: Parts, points: Mapping[str, float]) -> dict[str, LearnedPoints]:
-    """Points learned at the tuning cut; empty where too little is known, or none differs notably from those of now, and
-    before there are weights to try them under.
-    """
-    if weight_versions.default_weights(BlendName.HOME) is None:
-        return {}
+    """Points learned at the tuning cut; empty where too little is known, or none differs notably from those of now."""
     draw = generator(context.run.seed, "event points")
     learned = learn_points(act_outcomes(events, cut=context.windows.cuts[Cut.TUNING], draw=draw))
     differ = any(abs(one.points.value - points.get(name, 0.0)) >= NOTABLE for name, one in learned.items())

@@ -39,8 +39,7 @@ from recommendations.loop.event_points import (
     TrainedOn,
     TrialNdcg,
     compared,
-    customers_asked,
-    learned_points,
+    lesson,
     propose,
     proposed_points,
 )
@@ -111,8 +110,7 @@ def _make_snapshots(context: RunContext, events: Parts) -> Mapping[str, object]:
     counts |= {
         f"removed_unknown_{kind}": n for kind, n in training_data.unknown_follows(until=model.moment(end)).items()
     }
-    few = customers_asked(context, live.people.users, events=kept)
-    learned = learned_points(context, of_customers(left, few), shop.weights.points)
+    learned, few = lesson(context, left, live.people.users, shop.weights.points, kept=kept)
     reached: dict[Cut, TrialNdcg] = {}
     pasts = ((cut, live._replace(events=left) if cut is Cut.LIVE else _cleaned_before(at, events)) for cut, at in cuts)
     done = 0.4

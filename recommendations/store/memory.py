@@ -13,7 +13,7 @@ _TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc alone
 def give_back() -> None:
     """Give the system what is free: glibc and Arrow keep what lies between other things for the next who asks.
 
-    After fifty million events went by in parts that was a gigabyte, which no larger array could have.
+    After fifty million events went by in parts that was 800 MB, which no larger array could have.
     """
     import pyarrow as pa  # noqa: PLC0415 - slow to load
 

@@ -14,7 +14,7 @@ from recommendations.loop import event_points as loop_event_points
 from recommendations.loop import preprocess
 from recommendations.loop.collect import close_window
 from recommendations.loop.context import RunContext
-from recommendations.loop.event_points import PointsTrial, TrainedOn, compared, learned_points, propose, proposed_points
+from recommendations.loop.event_points import PointsTrial, TrainedOn, compared, lesson, propose, proposed_points
 from recommendations.models import AuditEntry, BlendWeights, ModelVersion, RunLogLine
 from recommendations.services.access.audit import NoteNeededError
 from recommendations.services.operations.event_points import NoProposalError, accept_points, decline_points
@@ -68,10 +68,12 @@ def test_the_same_training_set_gains_nothing_and_one_of_noise_is_worse() -> None
     assert worse["gate"]["outcome"] == GateOutcome.WORSE
 
 
-def test_nothing_is_learned_before_there_are_weights() -> None:
+def test_nothing_is_learned_before_there_are_weights_and_nobody_is_drawn_for_it() -> None:
     BlendWeights.objects.update(is_default=False)
-    context = RunContext.of(version().run, cut=None, report=lambda *_a, **_k: None)  # type: ignore[arg-type]
-    assert learned_points(context, [], DEFAULT_POINTS) == {}
+    said: list[object] = []
+    context = RunContext.of(version().run, cut=None, report=lambda *_a, **told: said.append(told))  # type: ignore[arg-type]
+    assert lesson(context, [], np.arange(3), DEFAULT_POINTS, kept=10**9) == ({}, None)
+    assert said == []
 
 
 @pytest.mark.parametrize("few", [False, True])
@@ -79,7 +81,7 @@ def test_points_are_tried_on_all_that_is_known_of_items_and_on_some_customers_of
     monkeypatch: pytest.MonkeyPatch, *, few: bool
 ) -> None:
     tried: list[PointsTrial] = []
-    monkeypatch.setattr(preprocess, "learned_points", lambda *_: {"view_item": VIEW})
+    monkeypatch.setattr(loop_event_points, "learned_points", lambda *_: {"view_item": VIEW})
     monkeypatch.setattr(
         preprocess, "compared", lambda context, trial: (tried.append(trial), compared(context, trial))[1]
     )
