@@ -61,21 +61,23 @@ class TrialNdcg(NamedTuple):
     proposed: NDArray[np.float32]
 
 
-class Lesson(NamedTuple):
+class PointsLesson(NamedTuple):
     """Points that were learned, and the customers by whose acts; None: by those of all."""
 
     points: Mapping[str, LearnedPoints]
     customers: IdArray | None = None
 
 
-def lesson(context: RunContext, left: Parts, people: IdArray, points: Mapping[str, float], *, kept: int) -> Lesson:
+def lesson(
+    context: RunContext, left: Parts, people: IdArray, points: Mapping[str, float], *, kept: int
+) -> PointsLesson:
     """Learn points from the events that are ``left`` of those that were ``kept``; none before there are weights to try
     them under.
     """
     if weight_versions.default_weights(BlendName.HOME) is None:
-        return Lesson({})
+        return PointsLesson({})
     customers = _customers_asked(context, people, events=kept)
-    return Lesson(learned_points(context, of_customers(left, customers), points), customers)
+    return PointsLesson(learned_points(context, of_customers(left, customers), points), customers)
 
 
 def _customers_asked(context: RunContext, people: IdArray, *, events: int) -> IdArray | None:
