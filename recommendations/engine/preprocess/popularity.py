@@ -1,5 +1,8 @@
 """Recent popularity of items, and whether it is more than usual: numbers that recommenders share."""
 
+from collections.abc import Iterator
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +12,8 @@ from recommendations.engine.preprocess.weighting import act_weights, transformed
 WEEK = 7.0  # days
 TREND_DAYS = 21.0
 SMOOTHING = 3.0  # s of the trend
+SORTED_AT_ONCE = 8_000_000
+"""Rows, about, of which the strongest of each week are looked for at a time: half a gigabyte."""
 
 
 def recent_popularity(interactions: Interactions, *, half_life: float | None) -> FloatArray:
@@ -52,14 +57,28 @@ def weekly_demand(
     """Demand of the last ``days`` and of the whole history, each [items]; that of other people can be added to it."""
     if not len(interactions):
         return np.zeros(interactions.n_items), np.zeros(interactions.n_items)
-    week = (interactions.age // WEEK).astype(np.int64)
-    person = interactions.user.astype(np.int64) * (int(week.max()) + 1) + week
-    key = person * interactions.n_items + interactions.item
-    order = np.lexsort((interactions.age, -interactions.strength, key))
-    first = order[np.unique(key[order], return_index=True)[1]]
+    first = np.concatenate([_strongest(interactions, rows) for rows in _by_users(interactions, most=SORTED_AT_ONCE)])
     item, demand = interactions.item[first], np.maximum(interactions.strength[first], 0)
     recent = np.bincount(item, demand * (interactions.age[first] < days), minlength=interactions.n_items)
     return recent, np.bincount(item, demand, minlength=interactions.n_items)
+
+
+def _by_users(interactions: Interactions, *, most: int) -> Iterator[NDArray[np.int64]]:
+    """Places of the rows of some users after those of others, about ``most`` at a time, each in their order."""
+    parts = -(-len(interactions) // most)
+    borders = np.linspace(0, interactions.n_users, parts + 1).astype(np.int64)
+    for start, stop in pairwise(borders):
+        yield np.flatnonzero((interactions.user >= start) & (interactions.user < stop))
+
+
+def _strongest(interactions: Interactions, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Places of the strongest row of each user, week and item among these, in the order of user, week and item."""
+    age, strength = interactions.age[rows], interactions.strength[rows]
+    week = (age // WEEK).astype(np.int64)
+    person = interactions.user[rows].astype(np.int64) * (int(week.max(initial=0)) + 1) + week
+    key = person * interactions.n_items + interactions.item[rows]
+    order = np.lexsort((age, -strength, key))
+    return rows[order[np.unique(key[order], return_index=True)[1]]]
 
 
 def trend_of(

@@ -2,14 +2,15 @@
 
 import numpy as np
 
+from recommendations.engine.preprocess import popularity
 from recommendations.engine.preprocess.popularity import recent_buyers, recent_popularity, relative, trend
 from tests.shop import BY_PEOPLE, Act, interactions, worked_example
 
 
 def test_popularity_of_the_worked_example() -> None:
-    popularity = recent_popularity(worked_example().interactions, half_life=None)
-    np.testing.assert_allclose(popularity[:8] * 5, BY_PEOPLE, rtol=1e-6)
-    assert not popularity[8:].any()
+    popular = recent_popularity(worked_example().interactions, half_life=None)
+    np.testing.assert_allclose(popular[:8] * 5, BY_PEOPLE, rtol=1e-6)
+    assert not popular[8:].any()
 
 
 def test_popularity_fades_and_counts_a_user_once() -> None:
@@ -62,6 +63,19 @@ def test_nobody_makes_a_trend_alone() -> None:
     lately = [(1 + 3) / (0.75 + 3), (0.2 + 3) / (0.15 + 3), 3 / (0.75 + 3)]
     acts = [act for act in acts if act.age < 7 or act.item == 2]
     np.testing.assert_allclose(trend(interactions(acts, n_users=1, n_items=3)), lately, rtol=1e-5)
+
+
+def test_some_users_at_a_time_give_the_same_rows_in_the_same_order() -> None:
+    random = np.random.default_rng(7)
+    acts = [
+        Act(int(user), int(item), basket, strength=float(strength), age=float(age))
+        for basket, (user, item, strength, age) in enumerate(random.integers(0, [30, 5, 4, 60], (900, 4)))
+    ]
+    history = interactions(acts, n_users=31, n_items=5)
+    [whole] = [popularity._strongest(history, rows) for rows in popularity._by_users(history, most=900)]
+    parts = [popularity._strongest(history, rows) for rows in popularity._by_users(history, most=100)]
+    assert len(parts) == 9
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
 
 
 def test_a_short_history_knows_no_trend() -> None:
