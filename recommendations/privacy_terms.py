@@ -103,6 +103,7 @@ class RetentionKind(StrEnum):
     """What is kept for as many days as the shop sets."""
 
     EVENTS = "events"  # by months
+    EVENT_FILES = "event_files"  # months of events that the database has no more; no shorter than events
     SLATES = "slates"  # with what came of them; by months, and no longer than events
     REFUSED_ROWS = "refused_rows"
     TRAIL = "trail"
@@ -120,6 +121,7 @@ class RetentionDays(NamedTuple):
 
 RETENTION: Mapping[RetentionKind, RetentionDays] = {
     RetentionKind.EVENTS: RetentionDays(730, 84, 3_650),
+    RetentionKind.EVENT_FILES: RetentionDays(84, 84, 3_650),
     RetentionKind.SLATES: RetentionDays(400, 84, 3_650),
     RetentionKind.REFUSED_ROWS: RetentionDays(30, 1, 400),
     RetentionKind.TRAIL: RetentionDays(1_095, 365, 3_650),

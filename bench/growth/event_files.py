@@ -28,9 +28,10 @@ from bench.meter import metered  # noqa: E402 - Django first
 from recommendations.loop.event_parts import PART_ROWS  # noqa: E402
 from recommendations.models import Customer, Event, EventFile  # noqa: E402
 from recommendations.store.events.partitions import prepare_partitions  # noqa: E402
-from recommendations.store.snapshots.erasing import Sought, erase_rows  # noqa: E402
+from recommendations.store.snapshots.erasing import erase_rows  # noqa: E402
 from recommendations.store.snapshots.frames import event_shards  # noqa: E402
 from recommendations.store.snapshots.update import update  # noqa: E402
+from recommendations.store.snapshots.whose_rows import Sought  # noqa: E402
 
 NOW = datetime(2026, 9, 15, tzinfo=UTC)
 FIRST = NOW - timedelta(days=140)

@@ -273,8 +273,9 @@ PRIVACY_KINDS = [("export", "Export"), ("erase", "Erase")]
 ERASE_MODES = [("forget", "Forget"), ("block", "Block")]
 RECEIPT_PARTS = [("erased", "Erased everywhere"), ("closed", "Learned without them; closed")]
 RETENTION_KINDS = [
-    ("events", "Events"), ("slates", "Recommendation lists"), ("refused_rows", "Refused rows"),
-    ("trail", "Audit trail"), ("tombstones", "Erased ids"), ("receipts", "Receipts and requests"),
+    ("events", "Events"), ("event_files", "Files of past events"), ("slates", "Recommendation lists"),
+    ("refused_rows", "Refused rows"), ("trail", "Audit trail"), ("tombstones", "Erased ids"),
+    ("receipts", "Receipts and requests"),
 ]  # fmt: skip
 RETENTION_IS_ONLY_ADDED = """
 CREATE FUNCTION recommendations_retention_is_only_added() RETURNS trigger LANGUAGE plpgsql AS
@@ -3704,6 +3705,7 @@ class Migration(migrations.Migration):
                 ID,
                 ("month", models.DateTimeField(verbose_name="month")),
                 ("late", models.BooleanField(verbose_name="what came late")),
+                ("archived", models.BooleanField(default=False, verbose_name="archived")),
                 ("path", models.CharField(max_length=300, verbose_name="file")),
                 ("rows", models.BigIntegerField(verbose_name="rows")),
                 ("size", models.BigIntegerField(verbose_name="bytes")),

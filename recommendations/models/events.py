@@ -6,7 +6,7 @@ deleted before its events, and the check would cost a bulk load half its speed.
 
 import uuid
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
 from django.conf import settings
@@ -233,11 +233,13 @@ class EventListing(models.Model):
 class EventFile(models.Model):
     """A file of a month's events under the artefacts, from which runs read them; it is whole before this row exists.
 
-    ``seen`` is PostgreSQL's snapshot that it was written from, ``basis`` all else that it depends on.
+    ``seen`` is PostgreSQL's snapshot that it was written from, ``basis`` all else that it depends on. One that is
+    ``archived`` is all that there is of a month which the database has no more.
     """
 
     month = models.DateTimeField(_("month"))
     late = models.BooleanField(_("what came late"))
+    archived = models.BooleanField(_("archived"), default=False)
     path = models.CharField(_("file"), max_length=300)
     rows = models.BigIntegerField(_("rows"))
     size = models.BigIntegerField(_("bytes"))
@@ -255,6 +257,11 @@ class EventFile(models.Model):
 
     def __str__(self) -> str:
         return self.path
+
+    @property
+    def end(self) -> datetime:
+        """First moment after the month."""
+        return (self.month + timedelta(days=31)).replace(day=1)
 
 
 class Import(models.Model):

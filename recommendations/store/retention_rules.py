@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 
 from django.db import DatabaseError
 from django.db.models import Max
+from django.utils import timezone
 
-from recommendations.models import Event, RetentionRule
+from recommendations.models import Event, EventFile, RetentionRule
 from recommendations.privacy_terms import RETENTION, RetentionKind
 from recommendations.store.process_held import ProcessHeld
 
@@ -37,11 +38,12 @@ def all_days(rules: Rules | None = None) -> dict[RetentionKind, int]:
 
 def days_for(kind: RetentionKind, days: dict[RetentionKind, int]) -> int:
     """Days of a kind beside those of the others: what came of lists is counted from events, so that lists go with
-    them; and no erased id may be forgotten while an event of before its erasure is still taken.
+    them; no erased id may be forgotten while an event of before its erasure is still taken; and events are in files
+    while the database has them.
     """
     if kind == RetentionKind.SLATES:
         return min(days[kind], days[RetentionKind.EVENTS])
-    if kind == RetentionKind.TOMBSTONES:
+    if kind in {RetentionKind.TOMBSTONES, RetentionKind.EVENT_FILES}:
         return max(days[kind], days[RetentionKind.EVENTS])
     return days[kind]
 
@@ -66,13 +68,28 @@ def newest_event(*, now: datetime) -> datetime | None:
 
 
 def events_kept_from(*, now: datetime) -> datetime | None:
-    """The moment before which no event is kept; None where there are no events yet."""
-    newest = newest_event(now=now)
-    return newest and newest - timedelta(days=days_kept(RetentionKind.EVENTS))
+    """The moment before which no event is taken any more; None where there are no events yet."""
+    newest, end = newest_event(now=now), archived_until()
+    kept_from = newest and newest - timedelta(days=days_kept(RetentionKind.EVENTS))
+    return max(kept_from, end) if kept_from and end else kept_from
+
+
+def archived_until() -> datetime | None:
+    """The end of the newest month of which a file has all that there is, and to which nothing is added; None where
+    there is no such.
+    """
+    newest = EventFile.objects.filter(archived=True).order_by("month").last()
+    return None if newest is None else newest.end
+
+
+def days_taken() -> int:
+    """Days back to which events are taken: as long as they are kept, and no month of files alone is reached."""
+    days, end = days_kept(RetentionKind.EVENTS), archived_until()
+    return days if end is None else min(days, (timezone.now() - end).days)
 
 
 class EventDays:
-    """``days_kept`` of events, remembered for half a minute; while PostgreSQL is away, what it said last."""
+    """``days_taken``, remembered for half a minute; while PostgreSQL is away, what it said last."""
 
     def __init__(self) -> None:
         self._days, self._until = RETENTION[RetentionKind.EVENTS].usual, 0.0
@@ -80,7 +97,7 @@ class EventDays:
     def look(self) -> int:
         if time.monotonic() >= self._until:
             try:
-                self._days = days_kept(RetentionKind.EVENTS)
+                self._days = days_taken()
             except DatabaseError:
                 return self._days
             self._until = time.monotonic() + SECONDS

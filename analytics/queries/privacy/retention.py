@@ -22,6 +22,10 @@ EXPLAINED: Mapping[RetentionKind, Promise] = {
     RetentionKind.EVENTS: gettext_lazy(
         "Views, carts, purchases and all else that customers did. A month is deleted once its last day is over."
     ),
+    RetentionKind.EVENT_FILES: gettext_lazy(
+        "Months that have left the database, in files from which models go on learning; they take about a tenth of the "
+        "room. Where they are kept no longer than events, there are none."
+    ),
     RetentionKind.SLATES: gettext_lazy(
         "Lists that were shown, with what came of them. Never kept longer than events, from which that is counted; "
         "daily sums stay."
@@ -113,11 +117,17 @@ def range_words(kind: RetentionKind) -> str:
 
 def change(kind: RetentionKind, days: int, *, now: datetime) -> RuleChange:
     """What goes by the next night if a kind is kept for so many days."""
-    goes = [_goes(each) for each in retention.what_goes(kind, days, now=now)]
+    in_files = kind == RetentionKind.EVENTS and retention.stay_in_files(days)
+    goes = [_goes(each, in_files=in_files) for each in retention.what_goes(kind, days, now=now)]
     return RuleChange(days=days, goes=goes, missed=_missed(kind, days, now=now) if goes else [])
 
 
-def _goes(going: GoingRows) -> str:
+def _goes(going: GoingRows, *, in_files: bool) -> str:
+    text = _going_words(going)
+    return _("%(text)s (files keep them for models)") % {"text": text} if in_files and going.months else text
+
+
+def _going_words(going: GoingRows) -> str:
     rows = ngettext("about %(rows)s row", "about %(rows)s rows", going.rows) % {"rows": number(going.rows)}
     words = {"kind": kind_words(going.kind), "rows": rows}
     filled = [month for month, count in going.months.items() if count]
@@ -133,7 +143,7 @@ def _missed(kind: RetentionKind, days: int, *, now: datetime) -> list[str]:
     missed = [str(words) for words in retention_needs.needed_for(kind, days)]
     under_way = _("The experiment “%(name)s” is under way and counts from before.")
     missed += [under_way % {"name": each.name} for each in retention_needs.experiments_before(kind, days, now=now)]
-    if kind == RetentionKind.EVENTS and (unknown := retention_needs.count_unknown(days, now=now)):
+    if unknown := retention_needs.count_unknown(kind, days, now=now):
         text = ngettext("%(n)s customer would be unknown.", "%(n)s customers would be unknown.", unknown)
         missed.append(text % {"n": number(unknown)})
     return missed

@@ -24,15 +24,23 @@ from recommendations.store.events.generations import settled
 from recommendations.store.events.partitions import KINDS, month_of
 from recommendations.store.live.expiry import forget_acts
 from recommendations.store.retention import months, people, rows
-from recommendations.store.retention.months import EVENT, SLATE, StoredMonth
-from recommendations.store.retention_rules import Rules, all_days, days_for, days_in_force, newest_event, stored_rules
+from recommendations.store.retention.months import EVENT, FILE, SLATE, StoredMonth
+from recommendations.store.retention_rules import (
+    Rules,
+    all_days,
+    days_for,
+    days_in_force,
+    days_kept,
+    newest_event,
+    stored_rules,
+)
 
 LOCK = 7_264_194
 LATE_AFTER = timedelta(days=32)
 """Beyond its rule the oldest row may be so old: a month goes when its last day is over."""
 WATCHED = timedelta(days=1)
 """For so long a rule that was shortened has had no night yet."""
-TABLES: Mapping[RetentionKind, str] = {kind: table for table, kind in KINDS.items()}
+TABLES: Mapping[RetentionKind, str] = {kind: table for table, kind in KINDS.items()} | {RetentionKind.EVENT_FILES: FILE}
 log = structlog.get_logger(__name__)
 
 
@@ -156,6 +164,11 @@ def what_goes(kind: RetentionKind, days: int, *, now: datetime) -> list[GoingRow
     return [going for going in _going(_limits(fewer, now=now)) if going.rows]
 
 
+def stay_in_files(days: int) -> bool:
+    """Whether events that the database keeps for so many days stay in files afterwards."""
+    return days < days_kept(RetentionKind.EVENT_FILES)
+
+
 def due(*, now: datetime) -> list[GoingRows]:
     """What goes by the rules that are in force; what a dry run tells."""
     return _going(_limits(days_in_force(now=now), now=now))
@@ -194,22 +207,24 @@ def go_on(*, now: datetime) -> list[RetentionDrop]:
 def _drop_months(
     limits: Mapping[RetentionKind, datetime], *, held: frozenset[int], now: datetime
 ) -> list[RetentionDrop]:
-    """Drop months of lists, and then those of events, up to one that somebody holds on to: events stay while a month of
-    lists does, as what came of a list is counted anew from events.
+    """Drop months of lists, then those of events, which stay in files where these are kept longer, and old files, up to
+    one that somebody holds on to: events stay while a month of lists does, as what came of a list is counted anew from
+    events.
     """
-    dropped = list[RetentionDrop]()
-    for table, kind in ((SLATE, RetentionKind.SLATES), (EVENT, RetentionKind.EVENTS)):
+    dropped, files = list[RetentionDrop](), limits[RetentionKind.EVENT_FILES]
+    kinds = ((SLATE, RetentionKind.SLATES), (EVENT, RetentionKind.EVENTS), (FILE, RetentionKind.EVENT_FILES))
+    for table, kind in kinds:
         for month in months.months_over(table, before=limits[kind]):
-            if (drop := _drop_month(month, held=held, now=now)) is None:
+            if (drop := _drop_month(month, held=held, now=now, in_file=month.end > files)) is None:
                 return dropped
             dropped.append(drop)
     return dropped
 
 
-def _drop_month(month: StoredMonth, *, held: frozenset[int], now: datetime) -> RetentionDrop | None:
+def _drop_month(month: StoredMonth, *, held: frozenset[int], now: datetime, in_file: bool) -> RetentionDrop | None:
     """Drop a month, while pseudonyms stay what they are where events are held, which name whom they follow."""
     with settled(patient=True) if held else nullcontext():
-        return months.drop_month(month, held=held, now=now)
+        return months.drop_month(month, held=held, now=now, in_file=in_file)
 
 
 def last_drops(*, most: int) -> list[RetentionDrop]:
@@ -244,11 +259,8 @@ def _let_leave(held: frozenset[int], *, now: datetime) -> None:
 
 def _limits(days: Mapping[RetentionKind, int], *, now: datetime) -> dict[RetentionKind, datetime]:
     """The moments before which nothing of a kind is kept."""
-    from_events = newest_event(now=now) or now
-    return {
-        kind: (from_events if kind == RetentionKind.EVENTS else now) - timedelta(days=each)
-        for kind, each in days.items()
-    }  # fmt: skip
+    from_events, of_events = newest_event(now=now) or now, {RetentionKind.EVENTS, RetentionKind.EVENT_FILES}
+    return {kind: (from_events if kind in of_events else now) - timedelta(days=each) for kind, each in days.items()}
 
 
 def _going(limits: Mapping[RetentionKind, datetime]) -> list[GoingRows]:

@@ -3,13 +3,16 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+import numpy as np
 from django.db.models import Exists, OuterRef
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from recommendations.models import Customer, Event, Experiment
 from recommendations.privacy_terms import RetentionKind
-from recommendations.store.retention_rules import newest_event
+from recommendations.store.retention_rules import all_days, days_for, newest_event
+from recommendations.store.snapshots.archived import customers_in
+from recommendations.store.snapshots.whose_rows import archived_files
 from recommendations.terms import ExperimentStatus
 
 NEEDS: Mapping[RetentionKind, Sequence[tuple[int, Promise]]] = {
@@ -46,9 +49,18 @@ def experiments_before(kind: RetentionKind, days: int, *, now: datetime) -> list
     return list(under_way.filter(started_at__lt=now - timedelta(days=days) + BEFORE).order_by("started_at"))
 
 
-def count_unknown(days: int, *, now: datetime) -> int:
-    """How many customers have events, and none of the last so many days: nothing would be known of them any more."""
-    since = (newest_event(now=now) or now) - timedelta(days=days)
-    theirs = Event.objects.filter(customer=OuterRef("pk"))
-    lately, before = Exists(theirs.filter(occurred_at__gte=since)), Exists(theirs.filter(occurred_at__lt=since))
-    return Customer.objects.filter(~lately, before, erased_at=None).count()
+def count_unknown(kind: RetentionKind, days: int, *, now: datetime) -> int:
+    """How many customers nothing would be known of any more, if a kind were kept for so many days: none of their events
+    is left then, in the database or in files.
+    """
+    own, theirs = all_days(), Event.objects.filter(customer=OuterRef("pk"))
+    since = (newest_event(now=now) or now) - timedelta(days=days_for(RetentionKind.EVENT_FILES, own | {kind: days}))
+    if kind is RetentionKind.EVENTS:
+        lately, before = Exists(theirs.filter(occurred_at__gte=since)), Exists(theirs.filter(occurred_at__lt=since))
+        return Customer.objects.filter(~lately, before, erased_at=None).count()
+    if kind is not RetentionKind.EVENT_FILES:
+        return 0
+    stay = [file for file in archived_files() if file.end > since]
+    go = customers_in([file for file in archived_files() if file.end <= since])
+    keys = np.setdiff1d(go, customers_in(stay)).tolist()
+    return Customer.objects.filter(~Exists(theirs), pk__in=keys, erased_at=None).count()

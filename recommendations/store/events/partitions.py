@@ -1,6 +1,7 @@
 """Monthly partitions of events and slates. There is no default partition: a row without a month is an error.
 
-A month that was dropped because it was kept long enough is not made again, unless longer is kept by now.
+A month that was dropped because it was kept long enough is not made again, unless longer is kept by now; one that is
+kept in a file never is.
 """
 
 from collections.abc import Collection, Mapping
@@ -11,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 from psycopg import sql
 
-from recommendations.models import RetentionDrop
+from recommendations.models import EventFile, RetentionDrop
 from recommendations.privacy_terms import RetentionKind
 from recommendations.store.retention_rules import all_days, days_for
 from recommendations.store.temp_tables import rows, run
@@ -56,9 +57,13 @@ def run_in_half_gone(table: str, statement: str, **values: Any) -> int:
     """Run a statement over each ``{month}`` that is no part of a table any more and still there, as whoever reads it is
     waited for; how many rows it touched. No statement over the whole table reaches these.
     """
-    named = rf"^{table}_y\d{{4}}m\d{{2}}$"
-    half_gone = [sql.Identifier(name) for (name,) in rows(_HALF_GONE, named=named)]
-    return sum(run(sql.SQL(statement).format(month=month), **values) for month in half_gone)
+    months = map(sql.Identifier, half_gone(table))
+    return sum(run(sql.SQL(statement).format(month=month), **values) for month in months)
+
+
+def half_gone(table: str) -> list[str]:
+    """Names of the months that are no part of a table any more, or soon will be, and still there."""
+    return [name for (name,) in rows(_HALF_GONE, named=rf"^{table}_y\d{{4}}m\d{{2}}$")]
 
 
 def partition_of(table: str, month: datetime) -> str:
@@ -98,14 +103,22 @@ def _present() -> set[str]:
 
 
 def _over(named: Mapping[str, tuple[str, datetime]]) -> set[str]:
-    """Names of those partitions that were dropped, and would be again."""
+    """Names of those partitions that were dropped, and would be again, or have a file in their place."""
     dropped = RetentionDrop.objects.filter(partition__in=named).values_list("partition", flat=True)
     names = set(dropped)
     if not names:
         return set()
     days, now = all_days(), timezone.now()
     ends = {name: (KINDS[named[name][0]], month_after(named[name][1])) for name in names}
-    return {name for name, (kind, end) in ends.items() if end <= now - timedelta(days=days_for(kind, days))}
+    over = {name for name, (kind, end) in ends.items() if end <= now - timedelta(days=days_for(kind, days))}
+    return over | (_archived() & named.keys())
+
+
+def _archived() -> set[str]:
+    """Names of the months of events that are kept in files alone."""
+    [table] = [table for table, kind in KINDS.items() if kind is RetentionKind.EVENTS]
+    months = EventFile.objects.filter(archived=True).values_list("month", flat=True)
+    return {partition_of(table, month) for month in months}
 
 
 def _months(first: datetime, last: datetime) -> list[datetime]:

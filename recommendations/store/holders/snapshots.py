@@ -1,13 +1,22 @@
-"""A person in the files of events from which runs read: copies of their events, which go before those do."""
+"""A person in the files of events from which runs read: copies of their events, which go before those do, and months
+of which the database has nothing any more.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from recommendations.models import EventFile
+from django.utils.translation import gettext as _
+
+from recommendations.models import Event, EventFile
 from recommendations.privacy_terms import HolderCode
 from recommendations.store.holders.events import numbers_of
 from recommendations.store.holders.protocol import Erased, Holds, Sheet, Subject
-from recommendations.store.snapshots.erasing import Sought, count_rows, erase_rows
+from recommendations.store.holders.tables import called
+from recommendations.store.snapshots.archived import TOLD, lines_of
+from recommendations.store.snapshots.erasing import count_rows, erase_rows
+from recommendations.store.snapshots.whose_rows import Sought, archived_files
+
+COLUMNS = ("occurred_at", *TOLD, "event_id", "line")
 
 
 class SnapshotsHolder:
@@ -15,15 +24,17 @@ class SnapshotsHolder:
 
     A run that writes a file meanwhile leaves out who is being erased, as it leaves out who was: a file is as the record
     is. What is told of their orders without a name it may write once more until the events are gone; the run that an
-    erasure waits for takes it out.
+    erasure waits for takes it out. A file of a month that goes out of the database leaves that out as well.
     """
 
     code = HolderCode.SNAPSHOTS
     holds = Holds(models=(EventFile.__name__,))
 
-    def export(self, subject: Subject) -> Iterator[Sheet]:  # noqa: ARG002
-        """Tell nothing: the events tell it all."""
-        return iter(())
+    def export(self, subject: Subject) -> Iterator[Sheet]:
+        """Tell what nothing but files has; the events tell the rest."""
+        words = [called(Event, name) for name in COLUMNS]
+        lines = ([line[name] for name in COLUMNS] for line in lines_of(_sought(subject), archived_files()))
+        yield Sheet(_("past events in files"), words, lines)
 
     def find(self, subject: Subject) -> int:
         return count_rows(_sought(subject))

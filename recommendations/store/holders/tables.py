@@ -65,7 +65,7 @@ class OwnRows:
         fields = [_field(self.model, column) for column in self.columns]
         stored = self.of(subject) if rows is None else rows
         ordered = stored.order_by(*[each.attname for each in self.model._meta.pk_fields])
-        words = [self.words.get(column) or _called(self.model, column) for column in self.columns]
+        words = [self.words.get(column) or called(self.model, column) for column in self.columns]
         lines = ordered.values_list(*self.columns).iterator(chunk_size=READ_AT_ONCE)
         return Sheet(str(self.model._meta.verbose_name_plural), list(map(str, words)), self._lines(lines, fields))
 
@@ -128,7 +128,7 @@ def delete_rows(rows: QuerySet[Any]) -> int:
                 return deleted
 
 
-def _called(model: type[Model], path: str) -> str:
+def called(model: type[Model], path: str) -> str:
     """What a column is called; the name of something is called as that itself."""
     return str(_field(model, path.removesuffix("__name")).verbose_name)
 

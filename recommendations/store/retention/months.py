@@ -1,4 +1,5 @@
-"""Months of events and of slates that go as a whole, so that nobody who writes or reads others waits for it.
+"""Months of events, of slates and of files of past events that go as a whole, so that nobody who writes or reads
+others waits for it.
 
 A month is detached ``CONCURRENTLY``, what hangs on it is deleted, and then it is dropped. What was interrupted, at
 whatever step, is found by the names of the tables and gone on with: they say which month it is, and the catalogue of
@@ -14,12 +15,15 @@ import structlog
 from django.db import OperationalError, transaction
 from psycopg import sql
 
-from recommendations.models import RetentionDrop
+from recommendations.models import EventFile, RetentionDrop
+from recommendations.privacy_terms import RetentionKind
 from recommendations.store.advisory_lock import advisory_lock
 from recommendations.store.attribution.settle import LOCK as SETTLING
-from recommendations.store.events.partitions import KINDS, month_after, month_in
+from recommendations.store.events.partitions import KINDS, month_after, month_in, partition_of
 from recommendations.store.holders.protocol import ROWS
-from recommendations.store.snapshots.update import forget_months
+from recommendations.store.snapshots import archived
+from recommendations.store.snapshots.update import archive, forget_months
+from recommendations.store.snapshots.whose_rows import archived_files
 from recommendations.store.temp_tables import rows, run
 
 PATIENCE = "60s"
@@ -29,6 +33,7 @@ TRIES, LOOK = 50, 0.2
 """How often, and after how many seconds, it is looked whether anything is being settled."""
 
 EVENT, SLATE = KINDS
+FILE = EventFile._meta.db_table
 FEW = 10_000
 """Rows that are counted each time, as an estimate may be of a day on which there were none."""
 _MONTHS = """
@@ -71,8 +76,8 @@ log = structlog.get_logger(__name__)
 class StoredMonth:
     """A month's table, with rows as PostgreSQL estimates them and its bytes; ``first`` is the month's first moment.
 
-    ``detaching``: whether it is being detached; None where it is no part of the whole table any more. ``rows`` are none
-    where nobody has analysed it yet.
+    ``detaching``: whether it is being detached; None where it is no part of the whole table any more, and of a file.
+    ``rows`` are none where nobody has analysed it yet.
     """
 
     table: str
@@ -92,14 +97,17 @@ class StoredMonth:
 
 
 def stored_months(*tables: str) -> list[StoredMonth]:
-    """All months of these tables, the oldest of each first, those that are only half gone among them."""
+    """All months of these tables, the oldest of each first, those that are only half gone among them; of the table of
+    files those that the database has no more.
+    """
     named = rf"^({'|'.join(tables)})_y\d{{4}}m\d{{2}}$"
-    return [
+    stored = [
         StoredMonth(
             table=name.rpartition("_")[0], name=name, first=month_in(name), detaching=detaching, rows=count, size=size
         )
         for name, detaching, count, size in rows(_MONTHS, named=named)
     ]  # fmt: skip
+    return stored + [_month_of(file) for file in archived_files() if FILE in tables]
 
 
 def months_over(table: str, *, before: datetime) -> list[StoredMonth]:
@@ -110,7 +118,7 @@ def months_over(table: str, *, before: datetime) -> list[StoredMonth]:
 def count_rows(over: Sequence[StoredMonth]) -> list[int]:
     """Rows of each of the oldest months of one table: the estimates, or counted where these are few, or one lacks."""
     estimates = [month.rows for month in over if month.rows is not None]
-    if not over or (sum(estimates) > FEW and len(estimates) == len(over)):
+    if not over or over[0].table == FILE or (sum(estimates) > FEW and len(estimates) == len(over)):
         return estimates
     table, column = over[0].table, "occurred_at" if over[0].table == EVENT else "served_at"
     statement = _COUNT_BEFORE.format(sql.Identifier(table), sql.Identifier(column))
@@ -118,13 +126,20 @@ def count_rows(over: Sequence[StoredMonth]) -> list[int]:
     return [counted.get(month.name, 0) for month in over]
 
 
-def drop_month(month: StoredMonth, *, held: Collection[int], now: datetime) -> RetentionDrop | None:
-    """Drop a month; of its events those of customers who are ``held`` are kept apart. It must not be called in a
-    transaction. None where somebody holds on to the month: the next call goes on.
+def drop_month(
+    month: StoredMonth, *, held: Collection[int], now: datetime, in_file: bool = False
+) -> RetentionDrop | None:
+    """Drop a month; of its events those of customers who are ``held`` are kept apart, and all of them ``in_file``,
+    where they are wanted there. It must not be called in a transaction. None where somebody holds on to the month, or
+    its file cannot be written: the next call goes on.
     """
     try:
-        return _drop_lists(month, now=now) if month.table == SLATE else _drop_events(month, held=held, now=now)
-    except OperationalError as error:
+        if month.table == FILE:
+            return _drop_file(month, held=held, now=now)
+        if month.table == SLATE:
+            return _drop_lists(month, now=now)
+        return _drop_events(month, held=held, now=now, in_file=in_file)
+    except (OperationalError, OSError) as error:
         log.warning("a month is not dropped yet", month=month.name, why=str(error).strip())
         return None
 
@@ -134,10 +149,13 @@ def hold_events(month: StoredMonth, *, held: Collection[int]) -> int:
     return run(sql.SQL(_HOLD).format(month=month.part), keys=sorted(held)) if held else 0
 
 
-def _drop_events(month: StoredMonth, *, held: Collection[int], now: datetime) -> RetentionDrop:
+def _drop_events(month: StoredMonth, *, held: Collection[int], now: datetime, in_file: bool) -> RetentionDrop:
     apart = hold_events(month, held=held)
     _detach(month)
-    forget_months([month.first])
+    if in_file:
+        archive(month.first, month.name)
+    else:
+        forget_months([month.first], archived=True)
     for hanging in ("recommendations_dueline", "recommendations_attributedline"):
         _delete(_WITH_EVENTS, hanging, month, first=month.first, end=month.end)
     return _drop(month, held=apart, now=now, last=lambda: hold_events(month, held=held))
@@ -155,6 +173,22 @@ def _drop_lists(month: StoredMonth, *, now: datetime) -> RetentionDrop | None:
         time.sleep(LOOK)
     log.warning("a month is not dropped yet", month=month.name, why="something is being settled")
     return None
+
+
+def _month_of(file: EventFile) -> StoredMonth:
+    name = partition_of(FILE, file.month)
+    return StoredMonth(table=FILE, name=name, first=file.month, detaching=None, rows=file.rows, size=file.size)
+
+
+def _drop_file(month: StoredMonth, *, held: Collection[int], now: datetime) -> RetentionDrop | None:
+    """Delete a file of past events; of its lines those of customers who are held stay."""
+    file = next((each for each in archived_files() if each.month == month.first), None)
+    if file is None:
+        return None
+    apart, kind = archived.forget(file, held=held), RetentionKind.EVENT_FILES
+    return RetentionDrop.objects.create(
+        kind=kind, partition=month.name, rows=file.rows, size=file.size, held=apart, at=now
+    )  # fmt: skip
 
 
 def _detach(month: StoredMonth) -> None:

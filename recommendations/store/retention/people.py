@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from itertools import batched
 from typing import Any
 
+import numpy as np
 from django.db import transaction
 from django.db.models import Exists, ForeignObjectRel, Model, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
@@ -30,6 +31,8 @@ from recommendations.store.holders.protocol import ROWS
 from recommendations.store.holders.tables import delete_rows
 from recommendations.store.imports.import_record import under_way
 from recommendations.store.live.fetch import Changed, announce
+from recommendations.store.snapshots.archived import customers_in
+from recommendations.store.snapshots.whose_rows import archived_files
 
 DAY = timedelta(days=1)
 AT_ONCE, LOOKED_AT = 500, 2_000
@@ -55,13 +58,14 @@ def release(held: Collection[int]) -> int:
 
 
 def leave(*, held: Collection[int], now: datetime) -> int | None:
-    """Have everybody leave of whom no event, no word, no contact and nothing else is left; how many. None where a file
-    is being imported, in which they may stand: a later call goes on.
+    """Have everybody leave of whom no event, here or in files, no word, no contact and nothing else is left; how many.
+    None where a file is being imported, in which they may stand: a later call goes on.
 
     Their rows stand empty for a minute, as those of who was erased, so that every process hears of it. What they do in
     the moment before is counted without a customer, whenever it happened, as nobody asked for it to be forgotten.
     """
     leaving = _without_anything(before=now - DAY) - set(held)
+    leaving -= set(np.intersect1d(sorted(leaving), customers_in(archived_files())).tolist())
     while partners := {one for one, other in _joined(leaving) if other not in leaving}:
         leaving -= partners
     for part in batched(sorted(leaving), ROWS):

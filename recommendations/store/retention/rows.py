@@ -29,7 +29,8 @@ go by themselves, before the requests that they are of."""
 OF_ROWS = tuple(_OLD)
 # In the order of ``RetentionKind``. Of the trail the keys grow with time.
 _OLDEST = """
-SELECT (SELECT min(occurred_at) FROM recommendations_event), (SELECT min(served_at) FROM recommendations_slate),
+SELECT (SELECT min(occurred_at) FROM recommendations_event),
+  (SELECT min(month) FROM recommendations_eventfile WHERE archived), (SELECT min(served_at) FROM recommendations_slate),
   (SELECT min(started_at) FROM recommendations_import source
    WHERE EXISTS (SELECT FROM recommendations_rejectedrow WHERE source_id = source.id)),
   (SELECT at FROM recommendations_auditentry ORDER BY id LIMIT 1), (SELECT min(at) FROM recommendations_tombstone),

@@ -69,6 +69,23 @@ def write(month: datetime, tables: Iterable[pa.Table], *, late: bool) -> StoredF
     return StoredFile(stored, written, size, sha256)
 
 
+def follower_of(file: EventFile) -> StoredFile | None:
+    """The one whole file of the month that was written after a file and has no more rows than it; None without one."""
+    later = [path for path in _paths(file.month) if _number(path) > _number(file.path)]
+    if len(later) != 1:
+        return None
+    place = on_disk(later[0])
+    try:
+        with pq.ParquetFile(place) as opened:
+            if opened.schema_arrow != SCHEMA or opened.metadata.num_rows > file.rows:
+                return None
+            rows = opened.metadata.num_rows
+    except pa.ArrowInvalid:
+        return None
+    with place.open("rb") as content:
+        return StoredFile(later[0], rows, place.stat().st_size, hashlib.file_digest(content, "sha256").hexdigest())
+
+
 def open_file(file: EventFile) -> pq.ParquetFile:
     """A file, mapped: it can be read to its end, also where it is deleted meanwhile. Raises EventFileDamagedError."""
     try:
@@ -145,6 +162,11 @@ def _paths(month: datetime) -> list[str]:
         return [f"{folder_of(month)}/{name}" for name in storages["artefacts"].listdir(folder_of(month))[1]]
     except FileNotFoundError:
         return []
+
+
+def _number(path: str) -> int:
+    match = _NUMBER.search(path)
+    return int(match[1]) if match else 0
 
 
 def _next_path(month: datetime, *, late: bool) -> str:

@@ -15,22 +15,30 @@ import pyarrow as pa
 from django.conf import settings
 from psycopg import sql
 
-from recommendations.store.events.partitions import PARTITIONED, month_after, month_in
+from recommendations.store.events.partitions import half_gone, month_after, month_in
 from recommendations.store.snapshots.columns import read_text
 from recommendations.store.temp_tables import copying, rows
 from recommendations.terms import Trust
 
 FORMAT = 1
 """The number of what stands in files, and how; with another one all are written anew."""
+TABLE = "recommendations_event"
+EVENTS = sql.Identifier(TABLE)
 BLOCK = 8 << 20  # bytes of text that become a table at once
 
 # Who is being erased is not written again. Of the replay purchases count, which somebody made.
 _EVENTS = """
-FROM recommendations_event event
+FROM {table} event
 WHERE event.occurred_at >= {first} AND event.occurred_at < {end}
   AND (event.source <> 'replay' OR event.name = 'purchase')
   AND NOT EXISTS (
     SELECT FROM recommendations_customer gone WHERE gone.id = event.customer_id AND gone.erased_at IS NOT NULL)
+"""
+# Of a month that is no part of the record any more, what came of an order of theirs without a name is left out as well.
+_LAST = """
+(event.customer_id IS NOT NULL OR event.transaction_id IS NULL OR event.transaction_id NOT IN (
+  SELECT theirs.transaction_id FROM {table} theirs JOIN recommendations_customer gone ON gone.id = theirs.customer_id
+  WHERE gone.erased_at IS NOT NULL AND theirs.transaction_id IS NOT NULL))
 """
 _ROWS = f"""
 COPY (
@@ -89,8 +97,12 @@ class MonthCounts(NamedTuple):
 
 def months() -> dict[datetime, int]:
     """What PostgreSQL calls the tables of the months that there are, by the months' first moments, in order."""
-    [events] = [table for table in PARTITIONED if table.endswith("_event")]
-    return {month_in(name): table for name, table in rows(_MONTHS) if name.startswith(f"{events}_y")}
+    return {month_in(name): table for name, table in rows(_MONTHS) if name.startswith(f"{TABLE}_y")}
+
+
+def months_half_gone() -> set[datetime]:
+    """Months that are on their way out of the record, by their first moments."""
+    return set(map(month_in, half_gone(TABLE)))
 
 
 def view() -> View:
@@ -100,15 +112,24 @@ def view() -> View:
 def count(month: datetime, of: View, *, main: str, late: str) -> MonthCounts:
     """Count the rows of a month; ``main``, ``late``: the snapshots that its files were written from."""
     since = {"since_main": _new(of, main), "since_late": _new(of, late)}
-    return MonthCounts(*rows(sql.SQL(_COUNTS).format(**since, **_span(month)))[0])
+    return MonthCounts(*rows(sql.SQL(_COUNTS).format(table=EVENTS, **since, **_span(month)))[0])
 
 
 def read_month(month: datetime, of: View, *, since: str | None = None) -> Iterator[pa.Table]:
     """Rows of a month in the order of files, part by part; ``since``: those that this snapshot has not seen."""
+    return _tables(month, EVENTS, sql.SQL("true") if since is None else _new(of, since))
+
+
+def read_detached(month: datetime, table: str) -> Iterator[pa.Table]:
+    """Rows of a month whose table is no part of the record any more, as ``read_month`` gives them."""
+    detached = sql.Identifier(table)
+    return _tables(month, detached, sql.SQL(_LAST).format(table=detached))
+
+
+def _tables(month: datetime, table: sql.Identifier, new: sql.Composable) -> Iterator[pa.Table]:
     values = {"server": sql.Literal(int(Trust.SERVER)), "zone": sql.Literal(settings.SHOP_TIME_ZONE)}
-    new = sql.SQL("true") if since is None else _new(of, since)
     text = bytearray()
-    with copying(sql.SQL(_ROWS).format(new=new, **values, **_span(month))) as copied:
+    with copying(sql.SQL(_ROWS).format(new=new, table=table, **values, **_span(month))) as copied:
         for block in copied:  # of whole rows
             text += block
             if len(text) >= BLOCK:

@@ -3,6 +3,9 @@
 A month is written anew where anything in it was changed or deleted, where it is the current one, or where a tenth of it
 is new; otherwise what is new goes into the month's second file. One process at a time changes a month's files, and the
 rows of ``EventFile`` change in its transaction, so that a reader and an erasure see the old ones or the new.
+
+The file of a month that went out of the database is all that there is of it: it changes where somebody is erased, and
+goes when it was kept long enough.
 """
 
 from collections.abc import Collection, Iterator
@@ -10,6 +13,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 
+import structlog
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
@@ -20,7 +24,18 @@ from recommendations.store.snapshots.month_query import View
 from recommendations.store.temp_tables import MEMORY, run
 
 LOCK = 7_264_141
+log = structlog.get_logger(__name__)
 MOST_LATE = 10  # a month of which more than one in so many is new is written anew
+
+
+class ArchiveDamagedError(Exception):
+    """The file of a month that the database has no more is missing, or is not what was written."""
+
+    def __init__(self, file: EventFile) -> None:
+        super().__init__(
+            f"{file.path} under ARTEFACTS is missing or damaged, and the events of {file.month:%Y-%m} are nowhere "
+            "else; put a copy from the backup in its place, or let past events go (Privacy → Retention)"
+        )
 
 
 @contextmanager
@@ -55,25 +70,57 @@ def update(*, until: datetime) -> set[datetime]:
     """Bring the files of all months up to the record; the months that have any. ``until`` is in the current one."""
     present = month_query.months()
     stored = files.months_with_folder().union(EventFile.objects.values_list("month", flat=True))
-    forget_months(stored - present.keys())
+    forget_months(stored - present.keys() - month_query.months_half_gone(), archived=False)
     for month in present:
         with alone(), one_view():
             _update_month(month, until=until)
     return set(EventFile.objects.filter(month__in=present).values_list("month", flat=True))
 
 
-def forget_months(months: Collection[datetime]) -> None:
-    """Delete the files of months."""
+def archive(month: datetime, table: str) -> None:
+    """Write all of a month, whose ``table`` was detached, into the file that is kept of it, unless there is one."""
+    with alone(), one_view():
+        stored = EventFile.objects.filter(month=month)
+        if stored.filter(archived=True).exists():
+            return
+        seen = month_query.view()
+        written = files.write(month, month_query.read_detached(month, table), late=False)
+        if not written.rows:
+            _replace(stored)
+            files.delete([written.path])
+            return
+        facts = {"late": False, "basis": seen.basis(0), "seen": seen.seen, **written._asdict()}
+        _replace(stored, EventFile(month=month, archived=True, **facts))
+
+
+def forget_months(months: Collection[datetime], *, archived: bool) -> None:
+    """Delete the files of months; ``archived``: also where they are all that there is."""
     for month in sorted(months):
         with alone(), transaction.atomic():
-            _replace(EventFile.objects.filter(month=month))
-            transaction.on_commit(partial(files.delete_lost, month, ()))
+            stored = EventFile.objects.filter(month=month)
+            kept = [] if archived else list(stored.filter(archived=True))
+            if not kept:
+                _replace(stored)
+            if all(map(files.is_there, kept)):  # or one that follows may have to take its place
+                transaction.on_commit(partial(files.delete_lost, month, kept))
 
 
 def forget_file(file: EventFile) -> None:
-    """Delete the files of a damaged one's month, unless others took their place."""
-    if EventFile.objects.filter(pk=file.pk, sha256=file.sha256).exists():
-        forget_months([file.month])
+    """Delete the files of a damaged one's month, unless others took their place.
+
+    Where it is all that there is of the month, one that follows takes its place, which an erasure wrote after the dump
+    that the row is restored from. Raises ArchiveDamagedError where there is none.
+    """
+    current = EventFile.objects.filter(pk=file.pk, sha256=file.sha256).first()
+    if current is None:
+        return
+    if not current.archived:
+        forget_months([file.month], archived=False)
+    elif files.is_there(current) or (follower := files.follower_of(current)) is None:
+        raise ArchiveDamagedError(current)
+    else:
+        EventFile.objects.filter(pk=current.pk, sha256=current.sha256).update(**follower._asdict())
+        log.warning("a file of past events follows the one of the dump", file=follower.path, rows=follower.rows)
 
 
 def _update_month(month: datetime, *, until: datetime) -> None:

@@ -65,6 +65,7 @@ HOLDERS: Choices = [
 ]
 RETENTION_KINDS: Choices = [
     (RetentionKind.EVENTS, pgettext_lazy("retention", "Events")),
+    (RetentionKind.EVENT_FILES, pgettext_lazy("retention", "Files of past events")),
     (RetentionKind.SLATES, pgettext_lazy("retention", "Recommendation lists")),
     (RetentionKind.REFUSED_ROWS, pgettext_lazy("retention", "Refused rows")),
     (RetentionKind.TRAIL, pgettext_lazy("retention", "Audit trail")),

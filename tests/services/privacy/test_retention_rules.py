@@ -31,16 +31,16 @@ pytestmark = pytest.mark.django_db
 
 def test_a_shorter_rule_lets_be_for_an_hour() -> None:
     """Lists go with events, from which they are counted; an erased id is remembered as long as events are taken."""
-    usual = {"events": 730, "slates": 400, "refused_rows": 30, "trail": 1_095, "tombstones": 1_095,
+    usual = {"events": 730, "event_files": 730, "slates": 400, "refused_rows": 30, "trail": 1_095, "tombstones": 1_095,
              "receipts": 2_190}  # fmt: skip
-    assert all_days() == usual
+    assert all_days() == usual | {"event_files": 84}
     assert days_in_force(now=NOW) == usual
     rule(RetentionKind.EVENTS, 84, at=NOW - timedelta(minutes=30))
     assert all_days()["events"] == 84
     assert days_in_force(now=NOW) == usual
-    assert days_in_force(now=NOW + timedelta(minutes=31)) == usual | {"events": 84, "slates": 84}
+    assert days_in_force(now=NOW + timedelta(minutes=31)) == usual | {"events": 84, "event_files": 84, "slates": 84}
     rule(RetentionKind.EVENTS, 3_650, at=NOW)
-    assert days_in_force(now=NOW) == usual | {"events": 3_650, "tombstones": 3_650}
+    assert days_in_force(now=NOW) == usual | {"events": 3_650, "event_files": 3_650, "tombstones": 3_650}
 
 
 def test_a_rule_is_checked_noted_and_stays(django_user_model: type[Staff]) -> None:
@@ -79,7 +79,7 @@ def test_what_a_change_takes_is_told_before() -> None:
     assert len(events.months) > 2  # those that are empty go with them
     assert change(RetentionKind.EVENTS, 84, now=now).goes == [f"Events: about 3 rows, the months {older} to {old}"]
     assert retention.what_goes(RetentionKind.EVENTS, 731, now=now) == []
-    assert retention_needs.count_unknown(84, now=now) == 2
+    assert retention_needs.count_unknown(RetentionKind.EVENTS, 84, now=now) == 2
     assert len(retention_needs.needed_for(RetentionKind.EVENTS, 84)) == 5
     assert len(retention_needs.needed_for(RetentionKind.EVENTS, 365)) == 1
     assert retention_needs.needed_for(RetentionKind.TRAIL, 365) == []

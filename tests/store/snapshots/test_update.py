@@ -205,7 +205,7 @@ def test_a_month_that_goes_between_the_update_and_the_reading_is_written_again(m
 
     def meanwhile(*, until: datetime) -> set[datetime]:
         months = own(until=until)
-        update.forget_months({gone} if (gone := next(deleted)) else ())
+        update.forget_months({gone} if (gone := next(deleted)) else (), archived=False)
         return months
 
     monkeypatch.setattr("recommendations.store.snapshots.frames.update", meanwhile)
