@@ -67,25 +67,23 @@ def newest_event(*, now: datetime) -> datetime | None:
     return newest
 
 
-def events_kept_from(*, now: datetime) -> datetime | None:
-    """The moment before which no event is taken any more; None where there are no events yet."""
-    newest, end = newest_event(now=now), archived_until()
-    kept_from = newest and newest - timedelta(days=days_kept(RetentionKind.EVENTS))
-    return max(kept_from, end) if kept_from and end else kept_from
-
-
-def archived_until() -> datetime | None:
-    """The end of the newest month of which a file has all that there is, and to which nothing is added; None where
-    there is no such.
+def events_kept_from(*, now: datetime, kind: RetentionKind = RetentionKind.EVENTS) -> datetime | None:
+    """The moment before which no event is kept in the database, or by the ``kind`` in files; None where there are no
+    events yet.
     """
-    newest = EventFile.objects.filter(archived=True).order_by("month").last()
-    return None if newest is None else newest.end
+    newest = newest_event(now=now)
+    return newest and newest - timedelta(days=days_for(kind, all_days()))
+
+
+def archived_files() -> list[EventFile]:
+    """Files that are all that there is of their months, to which nothing is added, the oldest first."""
+    return list(EventFile.objects.filter(archived=True).order_by("month"))
 
 
 def days_taken() -> int:
-    """Days back to which events are taken: as long as they are kept, and no month of files alone is reached."""
-    days, end = days_kept(RetentionKind.EVENTS), archived_until()
-    return days if end is None else min(days, (timezone.now() - end).days)
+    """Days back to which single events are taken: as long as they are kept, and no month of files alone is reached."""
+    days, archived = days_kept(RetentionKind.EVENTS), archived_files()
+    return min(days, (timezone.now() - archived[-1].end).days) if archived else days
 
 
 class EventDays:

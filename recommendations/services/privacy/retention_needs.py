@@ -10,9 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from recommendations.models import Customer, Event, Experiment
 from recommendations.privacy_terms import RetentionKind
-from recommendations.store.retention_rules import all_days, days_for, newest_event
+from recommendations.store.retention_rules import all_days, archived_files, days_for, newest_event
 from recommendations.store.snapshots.archived import customers_in
-from recommendations.store.snapshots.whose_rows import archived_files
 from recommendations.terms import ExperimentStatus
 
 NEEDS: Mapping[RetentionKind, Sequence[tuple[int, Promise]]] = {

@@ -12,9 +12,9 @@ from django.db import connection
 from django.utils import timezone
 from psycopg import sql
 
-from recommendations.models import EventFile, RetentionDrop
+from recommendations.models import RetentionDrop
 from recommendations.privacy_terms import RetentionKind
-from recommendations.store.retention_rules import all_days, days_for
+from recommendations.store.retention_rules import all_days, archived_files, days_for
 from recommendations.store.temp_tables import rows, run
 
 KINDS: Mapping[str, RetentionKind] = {
@@ -22,6 +22,8 @@ KINDS: Mapping[str, RetentionKind] = {
     "recommendations_slate": RetentionKind.SLATES,
 }
 PARTITIONED = tuple(KINDS)
+_KEPT_BY = {**KINDS, "recommendations_event": RetentionKind.EVENT_FILES}
+"""Kinds by whose rules what is in these tables is kept, there or in files."""
 _HALF_GONE = """
 SELECT part.relname FROM pg_class part LEFT JOIN pg_inherits inherits ON inherits.inhrelid = part.oid
 WHERE part.relkind = 'r' AND part.relnamespace = current_schema()::regnamespace AND part.relname ~ %(named)s
@@ -103,13 +105,13 @@ def _present() -> set[str]:
 
 
 def _over(named: Mapping[str, tuple[str, datetime]]) -> set[str]:
-    """Names of those partitions that were dropped, and would be again, or have a file in their place."""
+    """Names of those partitions that were dropped, and would be gone again, or have a file in their place."""
     dropped = RetentionDrop.objects.filter(partition__in=named).values_list("partition", flat=True)
     names = set(dropped)
     if not names:
         return set()
     days, now = all_days(), timezone.now()
-    ends = {name: (KINDS[named[name][0]], month_after(named[name][1])) for name in names}
+    ends = {name: (_KEPT_BY[named[name][0]], month_after(named[name][1])) for name in names}
     over = {name for name, (kind, end) in ends.items() if end <= now - timedelta(days=days_for(kind, days))}
     return over | (_archived() & named.keys())
 
@@ -117,8 +119,7 @@ def _over(named: Mapping[str, tuple[str, datetime]]) -> set[str]:
 def _archived() -> set[str]:
     """Names of the months of events that are kept in files alone."""
     [table] = [table for table, kind in KINDS.items() if kind is RetentionKind.EVENTS]
-    months = EventFile.objects.filter(archived=True).values_list("month", flat=True)
-    return {partition_of(table, month) for month in months}
+    return {partition_of(table, file.month) for file in archived_files()}
 
 
 def _months(first: datetime, last: datetime) -> list[datetime]:

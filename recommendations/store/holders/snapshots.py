@@ -12,9 +12,10 @@ from recommendations.privacy_terms import HolderCode
 from recommendations.store.holders.events import numbers_of
 from recommendations.store.holders.protocol import Erased, Holds, Sheet, Subject
 from recommendations.store.holders.tables import called
+from recommendations.store.retention_rules import archived_files
 from recommendations.store.snapshots.archived import TOLD, lines_of
 from recommendations.store.snapshots.erasing import count_rows, erase_rows
-from recommendations.store.snapshots.whose_rows import Sought, archived_files
+from recommendations.store.snapshots.whose_rows import Sought
 
 COLUMNS = ("occurred_at", *TOLD, "event_id", "line")
 

@@ -11,6 +11,7 @@ from psycopg import sql
 
 from recommendations import fields
 from recommendations.event_types import NAMES, UNUSED, EventName, ItemNeed
+from recommendations.privacy_terms import RetentionKind
 from recommendations.store.events.bulk_append import Month
 from recommendations.store.events.made_ids import made_of
 from recommendations.store.events.partitions import month_after
@@ -27,7 +28,7 @@ from recommendations.store.imports.row_checks import (
 )
 from recommendations.store.imports.table_files import Header
 from recommendations.store.imports.validate import Form, Hidden
-from recommendations.store.retention_rules import events_kept_from
+from recommendations.store.retention_rules import archived_files, events_kept_from
 from recommendations.terms import CustomerKind
 
 _hidden_user = partial(hidden_id, CustomerKind.SIGNED_IN)
@@ -69,6 +70,7 @@ RULES = [
     RowCheck("timestamp", "future", "timestamp::timestamptz > %(latest)s"),
     RowCheck("timestamp", "too_old", "timestamp::timestamptz < %(earliest)s"),
     RowCheck("timestamp", "not_kept", "timestamp::timestamptz < %(kept_from)s"),
+    RowCheck("timestamp", "month_closed", "date_trunc('month', timestamp::timestamptz, 'UTC') = ANY(%(closed)s)"),
     erased_ids.BEFORE,
     RowCheck("user_id", "nobody", "user_id IS NULL AND anonymous_id IS NULL"),
     RowCheck("user_id", "too_long", "user_id = 'too long'"),
@@ -224,26 +226,38 @@ class RuleValues(TypedDict):
     latest: datetime
     earliest: datetime
     kept_from: datetime
+    closed: list[datetime]
+    after_closed: datetime
+
+
+_KEPT = (RetentionKind.EVENTS, RetentionKind.EVENT_FILES)
 
 
 def rule_values(*, currency: str, now: datetime) -> RuleValues:
+    """Values that the rules go by; ``closed``: months that are in files, to which nothing is added."""
+    archived = archived_files()
     return {
         "currency": currency, "latest": now + fields.AHEAD, "earliest": fields.EARLIEST,
-        "kept_from": events_kept_from(now=now) or fields.EARLIEST,
+        "kept_from": events_kept_from(now=now, kind=RetentionKind.EVENT_FILES) or fields.EARLIEST,
+        "closed": [file.month for file in archived],
+        "after_closed": archived[-1].end if archived else fields.EARLIEST,
     }  # fmt: skip
 
 
 def expiry_text(months: Iterable[Month], *, now: datetime) -> str:
     """What becomes of lines that were taken and are older than events are kept, as in a first file; "" for none."""
-    kept_from = events_kept_from(now=now)
-    count = sum(month.lines for month in months if kept_from and month_after(month.start) <= kept_from)
-    if not count:
-        return ""
-    text = _(
+    told, limits = list(months), [events_kept_from(now=now, kind=kind) for kind in _KEPT]
+    older, gone = (sum(each.lines for each in told if at and month_after(each.start) <= at) for at in limits)
+    move = _(
+        "Events that are older than the database keeps them: %(count)s. They move into files with the next night, from "
+        "which models learn (Privacy → Retention)."
+    )
+    go = _(
         "Events that are older than they are kept: %(count)s. They go with the next night, unless a longer rule is set "
         "before (Privacy → Retention)."
     )
-    return text % {"count": f"{count:,}"}
+    counts = ((move, older - gone), (go, gone))
+    return " ".join(text % {"count": f"{count:,}"} for text, count in counts if count)
 
 
 def mergers(*, knowable: LiteralString = EVERYBODY) -> sql.Composable:

@@ -47,6 +47,7 @@ REASONS: Mapping[str, Promise] = {
     "not_a_url": _("An address must begin with https://, http:// or /."),
     "not_json": _("Not a JSON object. Write each as {…}, in JSON Lines on a line of its own."),
     "not_an_object": _('Attributes must be a JSON object, such as {"colour": "red"}.'),
+    "month_closed": _("Its month is kept in a file, to which nothing is added. Remove the row."),
     "not_kept": _("It is older than events are kept. Remove the row, or keep events longer (Privacy → Retention)."),
     "not_merchandise": _("The department has no merchandise."),
     "not_utf8": _("The text is not UTF-8; save the file as UTF-8."),

@@ -21,9 +21,9 @@ from recommendations.store.advisory_lock import advisory_lock
 from recommendations.store.attribution.settle import LOCK as SETTLING
 from recommendations.store.events.partitions import KINDS, month_after, month_in, partition_of
 from recommendations.store.holders.protocol import ROWS
+from recommendations.store.retention_rules import archived_files
 from recommendations.store.snapshots import archived
 from recommendations.store.snapshots.update import archive, forget_months
-from recommendations.store.snapshots.whose_rows import archived_files
 from recommendations.store.temp_tables import rows, run
 
 PATIENCE = "60s"

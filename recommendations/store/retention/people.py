@@ -31,8 +31,8 @@ from recommendations.store.holders.protocol import ROWS
 from recommendations.store.holders.tables import delete_rows
 from recommendations.store.imports.import_record import under_way
 from recommendations.store.live.fetch import Changed, announce
+from recommendations.store.retention_rules import archived_files
 from recommendations.store.snapshots.archived import customers_in
-from recommendations.store.snapshots.whose_rows import archived_files
 
 DAY = timedelta(days=1)
 AT_ONCE, LOOKED_AT = 500, 2_000

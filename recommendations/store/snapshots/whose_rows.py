@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from recommendations.models import EventFile
+from recommendations.store.retention_rules import archived_files
 from recommendations.store.snapshots import files
 from recommendations.store.snapshots.update import forget_file
 from recommendations.store.temp_tables import rows
@@ -68,11 +69,6 @@ def whose_rows(people: Sequence[Sought]) -> Mapping[bool, WhoseRows]:
     by_keys = WhoseRows(people, {})
     own = {basket: place for file in archived_files() for basket, place in _own_baskets(file, by_keys)}
     return {False: WhoseRows(people, baskets), True: WhoseRows(people, own | baskets)}
-
-
-def archived_files() -> list[EventFile]:
-    """Files that are all that there is of their months, the oldest first."""
-    return list(EventFile.objects.filter(archived=True).order_by("month"))
 
 
 def current(file: EventFile) -> tuple[EventFile, pq.ParquetFile] | None:

@@ -117,7 +117,8 @@ class EventColumns:
 
     def _at(self, block: "_Block") -> Ints:
         at = moments(block.column("timestamp"))
-        bounds = max(self._values["earliest"], self._values["kept_from"]), self._values["latest"]
+        values = self._values
+        bounds = max(values["earliest"], values["kept_from"], values["after_closed"]), values["latest"]
         first, last = ((each - EPOCH) // timedelta(microseconds=1) for each in bounds)
         block.good &= at.known & (at.values >= first) & (at.values <= last)
         return at.values
