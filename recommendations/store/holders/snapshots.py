@@ -2,8 +2,9 @@
 of which the database has nothing any more.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -16,8 +17,10 @@ from recommendations.store.retention_rules import archived_files
 from recommendations.store.snapshots.archived import TOLD, lines_of
 from recommendations.store.snapshots.erasing import count_rows, erase_rows
 from recommendations.store.snapshots.whose_rows import Sought
+from recommendations.wording.labels import EVENT_NAMES, TRUSTS
 
 COLUMNS = ("occurred_at", *TOLD, "event_id", "line")
+LABELS: Mapping[str, Mapping[Any, Any]] = {"name": dict(EVENT_NAMES), "trust": dict(TRUSTS)}
 
 
 class SnapshotsHolder:
@@ -34,8 +37,8 @@ class SnapshotsHolder:
     def export(self, subject: Subject) -> Iterator[Sheet]:
         """Tell what nothing but files has; the events tell the rest."""
         words = [called(Event, name) for name in COLUMNS]
-        lines = ([line[name] for name in COLUMNS] for line in lines_of(_sought(subject), archived_files()))
-        yield Sheet(_("past events in files"), words, lines)
+        lines = (_told(line) for line in lines_of(_sought(subject), archived_files()))
+        yield Sheet(_("past events in files"), words, ([line[name] for name in COLUMNS] for line in lines))
 
     def find(self, subject: Subject) -> int:
         return count_rows(_sought(subject))
@@ -53,3 +56,8 @@ SNAPSHOTS = SnapshotsHolder()
 
 def _sought(subject: Subject) -> Sought:
     return Sought(keys=subject.keys, orders=numbers_of(subject).orders)
+
+
+def _told(line: dict[str, Any]) -> dict[str, Any]:
+    """A line with words in place of codes."""
+    return line | {name: str(words[line[name]]) for name, words in LABELS.items()}

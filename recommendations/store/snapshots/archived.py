@@ -15,6 +15,8 @@ from recommendations.store.snapshots.whose_rows import Sought, current, whose_ro
 
 TOLD = ("name", "item", "quantity", "price", "amount", "rating", "trust")
 """Columns that tell what somebody did, beside when, and the event's id and line."""
+DECIMALS = {"quantity": 3, "price": 2, "amount": 2, "rating": 3}
+"""Decimals of numbers, which files have in single precision."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -69,8 +71,13 @@ def _lines(table: pa.Table) -> Iterator[dict[str, Any]]:
     names = dict(Item.objects.filter(pk__in={line["item"] for line in ordered}).values_list("pk", "shop_id"))
     for line in ordered:
         at, event = line.pop("at"), line.pop("event")
-        yield line | {
-            "item": names.get(line["item"]),
-            "occurred_at": EPOCH + timedelta(days=at),
-            "event_id": uuid.UUID(bytes=event),
-        }
+        numbers = {name: value and round(value, DECIMALS[name]) for name, value in line.items() if name in DECIMALS}
+        yield (
+            line
+            | numbers
+            | {
+                "item": names.get(line["item"]),
+                "occurred_at": EPOCH + timedelta(days=at),
+                "event_id": uuid.UUID(bytes=event),
+            }
+        )

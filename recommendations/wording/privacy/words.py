@@ -79,9 +79,9 @@ HOLDER_WORDS: Mapping[HolderCode, HolderWords] = {
         _ERASED,
     ),
     HolderCode.SNAPSHOTS: HolderWords(
-        _("Copies of the customer's events in files, from which the models learn."),
+        _("The customer's events in files, from which the models learn: copies, and months that left the database."),
         _("To learn anew every night without reading the whole record."),
-        _("As long as the events that it is a copy of."),
+        _("As long as the events that they are copies of; months that have left the database by a rule of the shop."),
     ),
     HolderCode.EVENTS: HolderWords(
         _("What the customer did: views, carts, purchases, refunds, likes and dislikes."),
@@ -113,7 +113,10 @@ COUNTED: Mapping[HolderCode, Promise] = {
     HolderCode.STAFF_WORK: _("Elsewhere sets of rules that were published with a rule for the customer count as well."),
     HolderCode.FILES: _("Elsewhere files that wait and name the customer count as well."),
     HolderCode.SOURCES: _("Elsewhere notes of staff on why they set the customer aside count as well."),
-    HolderCode.SNAPSHOTS: _("Elsewhere lines of these files are counted; here the events tell what stands in them."),
+    HolderCode.SNAPSHOTS: _(
+        "Elsewhere all lines of these files are counted; here the events tell what they are copies of, and only what "
+        "has left the database stands here."
+    ),
     HolderCode.EVENTS: _(
         "Elsewhere what was attributed to purchases counts as well, and that others follow the customer."
     ),

@@ -55,7 +55,7 @@ def people(old_months: None) -> dict[str, Customer]:
     tea = Item.objects.create(shop_id="tea", title="Tea")
     named = {name: customer(name) for name in ("anna", "bert", "cleo", "device")}
     CustomerAlias.objects.create(anonymous=named["device"], customer=named["anna"], source="test")
-    event(named["anna"], OLD, name="purchase", item=tea, transaction_id="o1", amount=5)
+    event(named["anna"], OLD, name="purchase", item=tea, transaction_id="o1", amount=9.95)
     event(None, OLD + DAY, name="refund", item=tea, transaction_id="o1", amount=5)
     event(named["device"], OLD, item=tea)
     event(named["bert"], OLD, item=tea)
@@ -121,7 +121,7 @@ def test_who_is_erased_is_told_before_and_leaves(people: dict[str, Customer]) ->
     assert len(sheet.columns) == len(COLUMNS)
     told = {(line["occurred_at"], line["name"], line["item"], line["amount"]) for line in lines}
     assert told == {
-        (OLD, "view_item", "tea", None), (OLD, "purchase", "tea", 5.0), (OLD + DAY, "refund", "tea", 5.0),
+        (OLD, "Viewed", "tea", None), (OLD, "Bought", "tea", 9.95), (OLD + DAY, "Returned", "tea", 5.0),
     }  # fmt: skip
     assert SNAPSHOTS.find(subject) == 3
     assert SNAPSHOTS.erase(subject, now=NOW).deleted == 3
