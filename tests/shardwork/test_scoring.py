@@ -72,7 +72,9 @@ def made(storage: Storage, engine: Engine, order: WorkOrder, *, heard: Heard = n
 
 
 def assert_alike(one: Mapping[str, Candidates], other: Mapping[str, Candidates], *, units: int) -> None:
-    """Raise AssertionError where choices differ, or numbers by more than so many units in the last place."""
+    """Raise AssertionError where choices differ, or numbers by more than so many units in the last place, of which the
+    least is a millionth: sums of another order may cancel to nearly nothing.
+    """
     assert one.keys() == other.keys()
     for name, records in one.items():
         assert records.instances == other[name].instances
@@ -80,8 +82,9 @@ def assert_alike(one: Mapping[str, Candidates], other: Mapping[str, Candidates],
         np.testing.assert_array_equal(records.own, other[name].own)
         left, right = records.z, other[name].z
         np.testing.assert_array_equal(np.isnan(left), np.isnan(right))
-        near = np.abs(np.nan_to_num(left) - np.nan_to_num(right)) <= units * np.spacing(np.abs(np.nan_to_num(left)))
-        assert near.all()
+        left, right = np.nan_to_num(left).astype(np.float32), np.nan_to_num(right).astype(np.float32)
+        unit = np.maximum(np.spacing(np.abs(left).astype(np.float16)), 1e-6)
+        assert (np.abs(left - right) <= units * unit).all()
 
 
 def test_records_in_parts_are_those_made_at_once_also_if_a_process_is_killed(
