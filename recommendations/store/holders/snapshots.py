@@ -37,7 +37,7 @@ class SnapshotsHolder:
     def export(self, subject: Subject) -> Iterator[Sheet]:
         """Tell what nothing but files has; the events tell the rest."""
         words = [called(Event, name) for name in COLUMNS]
-        lines = (_told(line) for line in lines_of(_sought(subject), archived_files()))
+        lines = (_in_words(line) for line in lines_of(_sought(subject), archived_files()))
         yield Sheet(_("past events in files"), words, ([line[name] for name in COLUMNS] for line in lines))
 
     def find(self, subject: Subject) -> int:
@@ -58,6 +58,6 @@ def _sought(subject: Subject) -> Sought:
     return Sought(keys=subject.keys, orders=numbers_of(subject).orders)
 
 
-def _told(line: dict[str, Any]) -> dict[str, Any]:
+def _in_words(line: dict[str, Any]) -> dict[str, Any]:
     """A line with words in place of codes."""
     return line | {name: str(words[line[name]]) for name, words in LABELS.items()}
