@@ -1,12 +1,13 @@
 """People in files of events: how many rows are theirs, and files without them."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from django.db import transaction
+from django.db.models import QuerySet
 
 from recommendations.models import EventFile
 from recommendations.store.snapshots import files
@@ -25,14 +26,26 @@ def count_rows(sought: Sought) -> int:
 
 
 def erase_rows(people: Sequence[Sought]) -> list[int]:
-    """Write the files with rows of these people anew, without them; how many rows went of each."""
-    whose, totals = whose_rows(people), Counter[int]()
-    for file in EventFile.objects.order_by("month", "late"):
+    """Write the files with rows of these people anew, without them; how many rows went of each.
+
+    Where a file is all that there is, what came of their orders without a name goes first, out of every such file:
+    their own rows tell which that is, and an erasure that broke off finds it again while they are there.
+    """
+    whose, in_order = whose_rows(people), EventFile.objects.order_by("month", "late")
+    nameless = whose[True].nameless()
+    totals = _erase(in_order.filter(archived=True), {True: nameless}) + _erase(in_order, whose)
+    return [totals[place] for place in range(len(people))]
+
+
+def _erase(stored: QuerySet[EventFile], whose: Mapping[bool, WhoseRows]) -> Counter[int]:
+    """Erase people from some files; how many rows of each these had."""
+    totals = Counter[int]()
+    for file in stored:
         with alone(), transaction.atomic():
             there = current(file)
-            if there is not None:
+            if there is not None and there[0].archived in whose:
                 totals += _erase_in(*there, whose[there[0].archived])
-    return [totals[place] for place in range(len(people))]
+    return totals
 
 
 def _erase_in(file: EventFile, opened: pq.ParquetFile, whose: WhoseRows) -> Counter[int]:

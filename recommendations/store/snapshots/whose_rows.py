@@ -41,6 +41,11 @@ class WhoseRows:
         self._keys, self._of_keys = _in_order(numbers)
         self._baskets, self._of_baskets = _in_order(baskets)
 
+    def nameless(self) -> "WhoseRows":
+        """The same people, of whose rows only those without a name are looked for."""
+        places = zip(self._baskets.tolist(), self._of_baskets.tolist(), strict=True)
+        return WhoseRows([], dict(places))
+
     def may_be_in(self, group: files.RowGroup) -> bool:
         """Whether a row group may have rows of them."""
         low, high = np.searchsorted(self._keys, [group.first, group.last + 1])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -129,6 +130,28 @@ def test_who_is_erased_is_told_before_and_leaves(people: dict[str, Customer]) ->
     assert sorted(customers_in_files()) == [people["bert"].pk, people["cleo"].pk]
     assert EventFile.objects.get(archived=True).rows == 2
     assert list(next(SNAPSHOTS.export(subject)).rows) == []
+
+
+def test_an_erasure_that_broke_off_between_two_months_is_done_to_its_end(
+    people: dict[str, Customer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second time it finds the refund of their order, which came without a name a month later."""
+    event(None, OLD + 31 * DAY, name="refund", transaction_id="o1", amount=4)
+    to_files()
+    subject, write, written = subject_of_keys([people["anna"].pk, people["device"].pk]), files.write, []
+
+    def once(*month: Any, **kind: Any) -> files.StoredFile:
+        if written:
+            raise OSError(28, "No space left on device")
+        written.append(write(*month, **kind))
+        return written[0]
+
+    assert SNAPSHOTS.find(subject) == 4
+    with monkeypatch.context() as full, pytest.raises(OSError, match="No space left"):
+        full.setattr(files, "write", once)
+        SNAPSHOTS.erase(subject, now=NOW)
+    SNAPSHOTS.erase(subject, now=NOW)
+    assert sorted(customers_in_files()) == [people["bert"].pk, people["cleo"].pk]
 
 
 def test_who_is_being_erased_comes_into_no_file(people: dict[str, Customer]) -> None:
