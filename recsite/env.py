@@ -24,6 +24,9 @@ _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 _asked: set[str] = set()
 ANYMAIL = "anymail+"
+BUCKETS = ("s3", "gs", "abfs", "abfss")
+SECRET_OPTIONS = {"access_key", "secret_key", "session_token", "account_key", "sas_token"}
+"""Options of a bucket's address by which it would hold a key."""
 LEAN_VALKEY: dict[str, Any] = {
     "driver_info": None,
     "maint_notifications_config": MaintNotificationsConfig(enabled=False),
@@ -162,6 +165,27 @@ def origins(name: str) -> list[str]:
 def folder(name: str, *, default: Path) -> Path:
     """An absolute path; it need not exist yet."""
     return Path(text(name, default=str(default))).expanduser().resolve()
+
+
+def storage(name: str, *, default: Path, in_folder: dict[str, Any]) -> dict[str, Any]:
+    """A storage of files in a folder, which gets the options ``in_folder``, or in a bucket, such as
+    ``s3://bucket/recsite?region=eu-central-1``.
+    """
+    value = text(name, default=str(default))
+    if "://" not in value:
+        options = {"location": folder(name, default=default), **in_folder}
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
+    parts = urlsplit(value)
+    if parts.scheme not in BUCKETS or not parts.hostname:
+        begins = ", ".join(f"{scheme}://" for scheme in BUCKETS)
+        raise ImproperlyConfigured(f"{name} must be a folder, or begin with one of {begins} and name a bucket.")
+    asked = dict(parse_qsl(parts.query))
+    if parts.password or (parts.username and parts.scheme in {"s3", "gs"}) or SECRET_OPTIONS & asked.keys():
+        raise ImproperlyConfigured(
+            f"{name} holds a key: leave it out of the address, and set what the store's own tools read, such as "
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+        )
+    return {"BACKEND": "recommendations.store.bucket.BucketStorage", "OPTIONS": {"url": value}}
 
 
 def database(name: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -195,10 +195,7 @@ STORAGES = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": DATA / "media", **_PRIVATE},
     },
-    "artefacts": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": env.folder("ARTEFACTS", default=DATA / "artefacts"), **_PRIVATE},
-    },
+    "artefacts": env.storage("ARTEFACTS", default=DATA / "artefacts", in_folder=_PRIVATE),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 

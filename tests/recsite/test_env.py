@@ -106,6 +106,39 @@ def test_database_refuses(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
         env.database("DATABASE_URL")
 
 
+@pytest.mark.parametrize(
+    ("value", "storage", "options"),
+    [
+        ("/srv/files", "FileSystemStorage", {"location": Path("/srv/files"), "file_permissions_mode": 0o600}),
+        ("s3://shop/recsite?region=eu-central-1", "BucketStorage", {"url": "s3://shop/recsite?region=eu-central-1"}),
+        ("gs://shop", "BucketStorage", {"url": "gs://shop"}),
+        ("abfs://files@shop.example/recsite", "BucketStorage", {"url": "abfs://files@shop.example/recsite"}),
+    ],
+)
+def test_a_storage_is_a_folder_or_a_bucket(
+    monkeypatch: pytest.MonkeyPatch, value: str, storage: str, options: dict[str, object]
+) -> None:
+    monkeypatch.setenv("ARTEFACTS", value)
+    read = env.storage("ARTEFACTS", default=Path("x"), in_folder={"file_permissions_mode": 0o600})
+    assert (read["BACKEND"].rpartition(".")[2], read["OPTIONS"]) == (storage, options)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("https://shop/recsite", "must be a folder, or begin with one of s3://, gs://, abfs://, abfss:// and name"),
+        ("s3:///recsite", "name a bucket"),
+        ("s3://key:secret@shop", "holds a key: leave it out of the address, and set .* AWS_ACCESS_KEY_ID"),
+        ("s3://shop?access_key=a&secret_key=b", "holds a key"),
+        ("abfs://files:key@shop.example", "holds a key"),
+    ],
+)
+def test_a_storage_refuses(monkeypatch: pytest.MonkeyPatch, value: str, message: str) -> None:
+    monkeypatch.setenv("ARTEFACTS", value)
+    with pytest.raises(ImproperlyConfigured, match=f"ARTEFACTS {message}" if message[:4] != "name" else message):
+        env.storage("ARTEFACTS", default=Path("x"), in_folder={})
+
+
 def test_valkey_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDIS_URL", "localhost:6379")
     with pytest.raises(ImproperlyConfigured, match="redis://"):

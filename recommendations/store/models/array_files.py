@@ -112,8 +112,8 @@ def blocks_of(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
     yield from (array[start : start + rows] for start in range(0, max(len(array), 1), rows))
 
 
-def folder_of(version_id: int) -> str:
-    """Where the files of a version lie."""
+def folder_of(version_id: int | str) -> str:
+    """Where the files of a version lie, or of any, ``*``."""
     return f"m{version_id}"
 
 

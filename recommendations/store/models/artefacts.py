@@ -6,6 +6,7 @@ Files that do not lie on this machine's disk are copied to ``ARTEFACT_CACHE`` fi
 ``artefact_axes``. Whoever is erased goes from all arrays at once, which is a new edition of the version.
 """
 
+import fcntl
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import reduce
@@ -22,19 +23,22 @@ from scipy import sparse
 
 from recommendations.engine.frames import Sparse
 from recommendations.models import Artefact, ModelVersion
+from recommendations.store.bucket import BucketAwayError
 from recommendations.store.models.array_files import ArrayFile, blocks_of, folder_of, is_marked, mark_of, mark_right
 from recommendations.store.models.artefact_axes import layout_of
+from recommendations.store.models.work_folders import WORK
 from recommendations.terms import Cut
 
 KEPT_VERSIONS = 3
 CHUNK = 1 << 20
+COPYING = "copying.lock"
 
 
 class ArtefactDamagedError(Exception):
-    """The file is missing, or is not what was written."""
+    """The file is missing, is not what was written, or lies in a bucket that does not answer."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__(f"artefact {path} is missing or damaged; run the loop to make a new version")
+    def __init__(self, path: str, why: str = "is missing or damaged; run the loop to make a new version") -> None:
+        super().__init__(f"artefact {path} {why}")
         self.path = path
 
 
@@ -134,7 +138,7 @@ def forget_files(rows: Iterable[Artefact]) -> int:
     old = list(rows)
     for row in old:
         storages["artefacts"].delete(row.path)
-        (Path(settings.ARTEFACT_CACHE) / row.path).unlink(missing_ok=True)
+        forget_copy(row.path)
         mark_of(row.path).unlink(missing_ok=True)
     Artefact.objects.filter(pk__in=[row.pk for row in old]).delete()
     return len(old)
@@ -159,18 +163,17 @@ def forget_files_without_row(version_id: int) -> int:
     lost = [path for path in _paths_below(folder) if path not in known]
     for path in lost:
         storages["artefacts"].delete(path)
-    forget_copies(version_id)
+    forget_copies()
     return len(lost)
 
 
-def forget_copies(version_id: int) -> None:
-    """Delete this machine's copies of files that are none of the version's arrays any more."""
+def forget_copies() -> None:
+    """Delete this machine's copies of files that are none of any version's arrays any more."""
     cache = Path(settings.ARTEFACT_CACHE)
-    if not (cache / folder_of(version_id)).is_dir():
-        return
-    known = set(Artefact.objects.filter(version=version_id).values_list("path", flat=True))
-    for copy in (cache / folder_of(version_id)).rglob("*.npy"):
-        if str(copy.relative_to(cache)) not in known:
+    copies = {str(copy.relative_to(cache)): copy for copy in cache.glob(f"{folder_of('*')}/**/*.npy")}
+    known = set(Artefact.objects.filter(path__in=copies).values_list("path", flat=True))
+    for path, copy in copies.items():
+        if path not in known and WORK not in copy.parts:
             copy.unlink(missing_ok=True)
 
 
@@ -193,18 +196,47 @@ def _mapped(row: Artefact) -> NDArray[Any]:
         return mapped
     except FileNotFoundError as error:
         raise ArtefactDamagedError(row.path) from error
+    except BucketAwayError as error:
+        raise ArtefactDamagedError(row.path, f"cannot be read now: {error}") from error
 
 
 def _checked(row: Artefact) -> Path:
     """Where an array lies whose checksum is right, as this process or another of this machine has seen."""
-    path = on_disk(row.path)
-    if row.sha256 not in _known_good:
-        if not is_marked(row.path, path, row.sha256):
-            if not path.exists() or _digest(path) != row.sha256:
-                raise ArtefactDamagedError(row.path)
-            mark_right(row.path, path, row.sha256)
-        _known_good.add(row.sha256)
-    return path
+    if row.sha256 in _known_good:
+        return on_disk(row.path)
+    place = right_on_disk(row.path, lambda at: is_marked(row.path, at, row.sha256) or _is_right(row, at))
+    if place is None:
+        raise ArtefactDamagedError(row.path)
+    _known_good.add(row.sha256)
+    return place
+
+
+def _is_right(row: Artefact, place: Path) -> bool:
+    if not place.exists() or _digest(place) != row.sha256:
+        return False
+    mark_right(row.path, place, row.sha256)
+    return True
+
+
+def right_on_disk(path: str, is_right: Callable[[Path], bool]) -> Path | None:
+    """Where a file that is right lies on this disk; None where it is not. A copy that is not is made once more.
+
+    Raises FileNotFoundError as ``on_disk`` does.
+    """
+    for _copy in range(2):
+        if is_right(place := on_disk(path)):
+            return place
+        if not forget_copy(path):
+            break
+    return None
+
+
+def forget_copy(path: str) -> bool:
+    """Delete this machine's copy of a file; whether there was one."""
+    copy = Path(settings.ARTEFACT_CACHE) / path
+    had = copy.exists()
+    copy.unlink(missing_ok=True)
+    return had
 
 
 def on_disk(path: str) -> Path:
@@ -217,13 +249,22 @@ def on_disk(path: str) -> Path:
     except NotImplementedError:  # a bucket: the storage has no paths
         copy = Path(settings.ARTEFACT_CACHE) / path
         if not copy.exists():
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            part = copy.with_suffix(".part")
-            with storage.open(path) as source, part.open("wb") as target:
-                for chunk in source.chunks(CHUNK):
-                    target.write(chunk)
-            part.rename(copy)
+            _copy(path, copy)
         return copy
+
+
+def _copy(path: str, copy: Path) -> None:
+    """Copy a file of a bucket to this disk; processes that copy at once do it one after the other, each file once."""
+    copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = copy.with_name(f"{copy.name}.part")
+    with (Path(settings.ARTEFACT_CACHE) / COPYING).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if copy.exists():
+            return
+        with storages["artefacts"].open(path) as source, part.open("wb") as target:
+            for chunk in source.chunks(CHUNK):
+                target.write(chunk)
+        part.rename(copy)
 
 
 def _digest(path: Path) -> str:

@@ -279,7 +279,7 @@ def _model(version: int) -> Model | None:
     except ArtefactDamagedError as error:
         log.exception("model not loaded", version=version, path=error.path)
         return None
-    forget_copies(version)  # of an edition that still had people who were erased since
+    forget_copies()  # of versions that went, and of editions that still had people who were erased since
     return model
 
 

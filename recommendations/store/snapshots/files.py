@@ -20,7 +20,7 @@ from django.core.files.storage import storages
 
 from recommendations.models import EventFile
 from recommendations.store.models.array_files import WrittenFile, part_of
-from recommendations.store.models.artefacts import on_disk
+from recommendations.store.models.artefacts import forget_copy, on_disk, right_on_disk
 from recommendations.store.snapshots.columns import SCHEMA
 
 FOLDER = "snapshots/events"
@@ -89,17 +89,23 @@ def follower_of(file: EventFile) -> StoredFile | None:
 def open_file(file: EventFile) -> pq.ParquetFile:
     """A file, mapped: it can be read to its end, also where it is deleted meanwhile. Raises EventFileDamagedError."""
     try:
-        place = on_disk(file.path)
-        if place.stat().st_size != file.size:
+        place = right_on_disk(file.path, lambda at: _is_right(file, at))
+        if place is None:
             raise EventFileDamagedError(file)
-        if file.sha256 not in _known_good:
-            with place.open("rb") as content:
-                if hashlib.file_digest(content, "sha256").hexdigest() != file.sha256:
-                    raise EventFileDamagedError(file)
-            _known_good.add(file.sha256)
         return pq.ParquetFile(place, memory_map=True)
     except FileNotFoundError as error:
         raise EventFileDamagedError(file) from error
+
+
+def _is_right(file: EventFile, place: Path) -> bool:
+    if place.stat().st_size != file.size:
+        return False
+    if file.sha256 not in _known_good:
+        with place.open("rb") as content:
+            if hashlib.file_digest(content, "sha256").hexdigest() != file.sha256:
+                return False
+        _known_good.add(file.sha256)
+    return True
 
 
 _known_good: set[str] = set()
@@ -129,7 +135,7 @@ def delete(paths: Iterable[str]) -> None:
     """Delete files, and this machine's copies of them."""
     for path in paths:
         storages["artefacts"].delete(path)
-        (_cache() / path).unlink(missing_ok=True)
+        forget_copy(path)
 
 
 def delete_lost(month: datetime, known: Iterable[EventFile]) -> None:
