@@ -124,7 +124,7 @@ class Number:
 
 NUMBERS: Mapping[str, Number] = {
     "recommendations": Number(
-        words="lines of recommendations without migrations", limit=117_800,
+        words="lines of recommendations without migrations", limit=117_900,
         count=lambda house: house.lines("recommendations"),
     ),
     "migrations": Number(
