@@ -49,9 +49,9 @@ class BucketStorage(Storage):
     def listdir(self, path: str) -> tuple[list[str], list[str]]:
         """Names of the folders and files in a folder. Raises FileNotFoundError where nothing begins so."""
         with self._bucket(path) as (files, place):
-            found = files.get_file_info(fs.FileSelector(place))
+            entries = files.get_file_info(fs.FileSelector(place))
         kinds = fs.FileType.Directory, fs.FileType.File
-        folders, plain = ([one.base_name for one in found if one.type is kind] for kind in kinds)
+        folders, plain = ([one.base_name for one in entries if one.type is kind] for kind in kinds)
         return folders, plain
 
     def size(self, name: str) -> int:

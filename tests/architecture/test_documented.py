@@ -14,6 +14,7 @@ READERS = {
     "words",
     "pairs",
     "folder",
+    "storage",
     "database",
     "mailer",
     "mail_server",

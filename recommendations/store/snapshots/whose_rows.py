@@ -42,7 +42,7 @@ class WhoseRows:
         self._baskets, self._of_baskets = _in_order(baskets)
 
     def nameless(self) -> "WhoseRows":
-        """The same people, of whose rows only those without a name are looked for."""
+        """Look for the same people, but only for their rows without a name."""
         places = zip(self._baskets.tolist(), self._of_baskets.tolist(), strict=True)
         return WhoseRows([], dict(places))
 
