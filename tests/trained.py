@@ -60,7 +60,7 @@ def trained_shop(
             if furnished is None:
                 _kept_shop(then).give(folder)
             else:
-                _train(furnished)
+                train(furnished)
             yield
         finally:
             empty()
@@ -111,7 +111,7 @@ def _kept_shop(then: Callable[[], object] | None = None) -> _Kept:
         with artefact_folder(folder):
             empty()
             if then is None:
-                _train(lambda: None)
+                train()
             else:
                 _kept_shop().give(folder)
                 then()
@@ -121,7 +121,8 @@ def _kept_shop(then: Callable[[], object] | None = None) -> _Kept:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _train(furnished: Callable[[], object]) -> None:
+def train(furnished: Callable[[], object] = lambda: None) -> None:
+    """Open the shop, add to it, and run the loop once."""
     if not Blend.objects.exists():
         furnish()
     open_shop(now=NOW)

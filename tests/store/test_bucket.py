@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -42,12 +43,19 @@ def bucket(store: ObjectStore) -> str:
     return name
 
 
+@contextmanager
+def in_bucket(url: str, cache: Path) -> Iterator[None]:
+    """Artefacts lie in a bucket, and copies of them in a folder, while the block runs."""
+    backend = f"{BucketStorage.__module__}.{BucketStorage.__name__}"
+    there = {"artefacts": {"BACKEND": backend, "OPTIONS": {"url": url}}}
+    with override_settings(STORAGES=settings.STORAGES | there, ARTEFACT_CACHE=cache):
+        yield
+
+
 @pytest.fixture
 def cache(store: ObjectStore, bucket: str, tmp_path: Path) -> Iterator[Path]:
     """Artefacts lie in the bucket; the folder of this machine's copies."""
-    backend = f"{BucketStorage.__module__}.{BucketStorage.__name__}"
-    there = {"artefacts": {"BACKEND": backend, "OPTIONS": {"url": store.url(bucket)}}}
-    with override_settings(STORAGES=settings.STORAGES | there, ARTEFACT_CACHE=tmp_path):
+    with in_bucket(store.url(bucket), tmp_path):
         yield tmp_path
 
 
@@ -155,10 +163,9 @@ def test_a_model_whose_bucket_is_away_is_not_damaged(cache: Path) -> None:
     one = version()
     save_arrays(one, Cut.LIVE, {"cut": np.arange(3)})
     artefacts._known_good.clear()
-    backend = f"{BucketStorage.__module__}.{BucketStorage.__name__}"
-    away = {"artefacts": {"BACKEND": backend, "OPTIONS": {"url": ObjectStore(free_port()).url("shop")}}}
+    away = ObjectStore(free_port()).url("shop")
     with (
-        override_settings(STORAGES=settings.STORAGES | away),
+        in_bucket(away, cache),
         pytest.raises(ArtefactDamagedError, match=r"cut\.npy cannot be read now: the bucket of ARTEFACTS"),
     ):
         load_arrays(one.pk, Cut.LIVE)
