@@ -34,7 +34,6 @@ def store() -> Iterator[ObjectStore]:
 def version(
     store: ObjectStore,
     tmp_path: Path,
-    django_db_blocker: pytest_django.DjangoDbBlocker,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[ModelVersion]:
     """The version that a run in parts learned."""
