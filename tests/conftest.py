@@ -121,6 +121,14 @@ def shop(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
         yield
 
 
+@pytest.fixture(scope="module")
+def shop_today(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
+    """The same grocery for tests that go by the clock: who bought last did so yesterday, whatever day it is."""
+    trained = import_module("tests.trained")
+    with trained.trained_shop(django_db_blocker, then=trained.buy_until_yesterday):
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _empty_valkey(request: pytest.FixtureRequest) -> None:
     if _needs_servers(request.node):

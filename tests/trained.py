@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -17,17 +17,19 @@ import pytest_django
 from django.apps import apps
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import F
 from django.test import override_settings
 from django.utils import timezone
 from psycopg import sql
 
 from recommendations.loop.run import run_loop
-from recommendations.models import Blend
+from recommendations.models import Blend, Event
 from recommendations.services.operations.runs import start_run
+from recommendations.store.events.partitions import prepare_partitions
 from recommendations.store.process_held import drop_all
 from recommendations.terms import RunStatus
 from tests.emptying import delete_all, empty, furnish
-from tests.grocery import open_shop
+from tests.grocery import WEEKS, open_shop
 
 NOW = datetime(2026, 9, 15, 6, 0, tzinfo=UTC)
 
@@ -131,6 +133,13 @@ def train(furnished: Callable[[], object] = lambda: None) -> None:
     status = run_loop(run.pk, clock=timezone.now)
     run.refresh_from_db()
     assert status is RunStatus.SUCCEEDED, run.message
+
+
+def buy_until_yesterday() -> None:
+    """Move the purchases on by whole days: the last happened as long before today as before the shop was trained."""
+    later = timezone.now().date() - NOW.date()
+    prepare_partitions(NOW - timedelta(weeks=WEEKS + 1) + later, NOW + later)
+    Event.objects.update(occurred_at=F("occurred_at") + later)
 
 
 def _tables() -> list[str]:

@@ -20,7 +20,7 @@ from recommendations.services.agents.supervision import (
 )
 from tests.services.agents.test_deciding import two_campaigns
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 
 
 @pytest.fixture

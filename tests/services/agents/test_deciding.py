@@ -47,7 +47,7 @@ from tests.push_records import contact
 from tests.services.campaigns.test_form import what
 from tests.services.push.test_sendings import campaign
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 PEOPLE = 40
 ZONE = ZoneInfo("UTC")
 

@@ -51,7 +51,7 @@ from recommendations.store.contacts import ledger
 from recommendations.store.contacts.ledger import Statement
 from tests.services.agents.test_deciding import acting, believe, two_campaigns, verdicts_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 
 
 def log() -> list[tuple[object, ...]]:

@@ -16,7 +16,7 @@ from recommendations.store import jobs
 from recommendations.terms import RunStatus
 from tests.trained import NOW
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 
 
 @pytest.fixture(autouse=True)

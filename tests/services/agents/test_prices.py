@@ -20,7 +20,7 @@ from recommendations.simulation.message_lists import current_snapshot
 from tests.post_office import post_office
 from tests.services.agents.test_deciding import acting, believe, two_campaigns
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 TIRED = Tiredness(messages=2.0, fades=0.2, brings=0.01, rise=0.0, lost=0.0)
 
 

@@ -16,7 +16,7 @@ from tests.push_records import contact
 from tests.services.push.test_plans import launch, rules, written
 
 __all__ = ["rules"]
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 MINUTE = timedelta(minutes=1)
 
 

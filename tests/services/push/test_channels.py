@@ -43,7 +43,7 @@ from tests.channels.web_server import WebServer, web_server
 from tests.services.campaigns.test_form import what
 from tests.services.push.test_sendings import campaign
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 
 BROWSER, AUTH = ec.generate_private_key(ec.SECP256R1()), os.urandom(16)
 POINT = BROWSER.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)

@@ -14,7 +14,7 @@ from tests.post_office import post_office
 from tests.push_records import contact
 from tests.services.push.test_sendings import campaign
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 
 
 @pytest.fixture(autouse=True)

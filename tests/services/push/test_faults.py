@@ -44,7 +44,7 @@ from tests.services.push.test_plans import launch, written
 from tests.services.push.test_sendings import campaign, now, office, sender
 
 __all__ = ["now", "office", "sender"]
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 
 PEOPLE = 12
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

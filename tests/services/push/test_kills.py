@@ -43,7 +43,7 @@ class Slippery(Office):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("shop")
+@pytest.mark.usefixtures("shop_today")
 def test_senders_that_are_killed_send_nobody_two(settings: LazySettings) -> None:
     settings.PUSH_FROM, settings.POSTAL_ADDRESS = SEND, "1 Market Square"
     now = timezone.now()

@@ -25,7 +25,7 @@ ID = {Channel.WEB_PUSH: "topic", Channel.WEBHOOK: "webhook-id"}
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("shop")
+@pytest.mark.usefixtures("shop_today")
 def test_killed_senders_lose_nothing_and_repeat_under_one_id(settings: LazySettings) -> None:
     now = timezone.now()
     PressureRules.objects.create(

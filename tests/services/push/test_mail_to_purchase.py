@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from recommendations.channels.smtp import Smtp, SmtpServer
 from recommendations.engine.push.cases import PushCase
-from recommendations.models import AttributedLine, Customer, Item, Message, Slate
+from recommendations.models import AttributedLine, Customer, Event, Item, Message, Slate
 from recommendations.push_terms import Channel
 from recommendations.services.access import keys
 from recommendations.services.campaigns.form import CampaignForm
@@ -38,7 +38,7 @@ from tests.push_records import contact, pressure
 from tests.services.push.test_following import PHONE
 from tests.services.push.test_sendings import campaign
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 
 PEOPLE = ("u1", "u2", "u3")
 AGO = timedelta(days=4)
@@ -69,7 +69,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> ApiClient:
 
 @pytest.fixture
 def sent(office: Office) -> list[Message]:
-    """Messages of a campaign that were taken four days ago."""
+    """Messages of a campaign that were taken four days ago, and nobody has bought since."""
     for name in PEOPLE:
         contact(name)
     now = timezone.now()
@@ -81,6 +81,7 @@ def sent(office: Office) -> list[Message]:
     line.close()
     Message.objects.update(handed_at=now - AGO)
     Slate.objects.update(served_at=now - AGO)
+    Event.objects.filter(occurred_at__gt=now - AGO).delete()
     return list(Message.objects.order_by("customer__pk"))
 
 

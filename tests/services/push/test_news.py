@@ -23,7 +23,7 @@ from tests.push_records import contact, pressure
 from tests.services.campaigns.test_form import what
 from tests.services.push.test_sendings import campaign
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 
 PEOPLE = ("u3", "u4", "u5", "objects")
 PLACEMENTS = ("email", "home", "trending")

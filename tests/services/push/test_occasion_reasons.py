@@ -22,7 +22,7 @@ from tests.post_office import post_office
 from tests.push_records import contact, pressure
 from tests.services.push.test_preview_is_sent import part
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 
 NOON = push_acts.NOW  # a Tuesday
 

@@ -30,7 +30,7 @@ from recommendations.terms import RunStatus
 from tests.push_records import contact
 from tests.services.campaigns.test_form import draft, what
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 
 PEOPLE = 40
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

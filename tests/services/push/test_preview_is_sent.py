@@ -21,7 +21,7 @@ from recommendations.store.events.pseudonyms import pseudonym
 from tests.post_office import post_office
 from tests.push_records import contact, pressure
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 
 PEOPLE = [f"u{number}" for number in range(12)]
 OWN = re.compile(r"http://[^\"\s]+/m/[cpu]/[\w.-]+/(\?why=[\w.-]+)?")

@@ -51,7 +51,7 @@ from tests.push_records import contact
 from tests.services.campaigns.test_form import draft, what
 from tests.serving.test_arms import weights_test
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 
 PEOPLE = 40
 

@@ -11,7 +11,7 @@ from tests.push_records import contact
 from tests.services.push.test_sendings import campaign, now
 
 __all__ = ["now"]
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 
 PEOPLE, A_DAY = 60, 14
 DAY = timedelta(days=1)

@@ -19,7 +19,7 @@ from tests import push_acts
 from tests.post_office import Office, post_office
 from tests.push_records import contact
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 
 
 @pytest.fixture(autouse=True)

@@ -7,10 +7,12 @@ import msgspec
 import numpy as np
 import pytest
 from django.conf import LazySettings
+from django.db.models import Sum
 from django.utils import timezone
 
 from recommendations.engine.push.activity import WEEK
-from recommendations.models import Considered, Customer, Message, Occurrence, PressureRules, PushModel
+from recommendations.engine.push.response import SPAN_DAYS
+from recommendations.models import Considered, Customer, Event, Message, Occurrence, PressureRules, PushModel
 from recommendations.push_terms import MessageState, PushModelKind, Verdict
 from recommendations.services.push.deciding import Ground
 from recommendations.services.push.likely import kept_shares
@@ -28,7 +30,7 @@ from tests.push_records import contact
 from tests.services.campaigns.test_form import what
 from tests.services.push.test_sendings import campaign, customers, verdicts
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 
 
 @pytest.fixture(autouse=True)
@@ -88,8 +90,13 @@ def test_who_is_likelier_to_answer_has_the_higher_value_and_the_mean_stays(now: 
     use_response(source=IMPORTED, intercept=-2.2, answer_rate=0.0, spend=2.0)
     decide_pushes(now=now)
     [occurrence] = Occurrence.objects.all()
-    chances = [each.chance for each in outcomes(occurrence)]
-    assert len(set(chances)) > 5
+    bought = Event.objects.filter(occurred_at__gt=now - timedelta(days=SPAN_DAYS)).values_list("customer")
+    spent = dict(bought.annotate(spent=Sum("amount")))
+    seen = sorted((spent[each.customer_id], each.chance, each.value) for each in outcomes(occurrence))
+    spends, chances, values = zip(*seen, strict=True)
+    assert list(chances) == sorted(chances)
+    assert list(values) == sorted(values)
+    assert len(set(chances)) == len(set(spends)) == 5
     assert max(chances) < 1
 
 
