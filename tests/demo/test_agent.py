@@ -16,7 +16,7 @@ from recommendations.services.push.sendings import decide_pushes
 from tests.demo.test_campaigns import demo, rules  # noqa: F401 - fixtures
 from tests.push_records import contact
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 NOW = timezone.now()
 
 

@@ -15,7 +15,7 @@ from recommendations.services.campaigns.lifecycle import end
 from recommendations.services.push.sendings import decide_pushes
 from tests.push_records import contact, pressure
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 NOW = timezone.now()
 
 

@@ -26,7 +26,7 @@ from tests.push_records import contact, pressure
 from tests.services.campaigns.test_form import what
 from tests.services.push.test_sendings import campaign
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 
 SHOP = "https://shop.example"
 SUBSCRIPTIONS, MERGE, EVENTS = "/api/v1/push/subscriptions/", "/api/v1/users/merge/", "/api/v1/events/"

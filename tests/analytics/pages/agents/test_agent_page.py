@@ -37,7 +37,7 @@ from tests.analytics.pages.agents.watched import (
 )
 from tests.services.agents.test_deciding import two_campaigns
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 __all__ = ["_installed", "now", "publisher", "rules", "viewer", "watched"]
 RULES = {"levers": [lever.value for lever in Lever], "share": "45", "floor": "2"}
 

@@ -24,7 +24,7 @@ from tests.analytics.pages.agents.watched import (
 )
 from tests.services.agents.test_deciding import acting, two_campaigns
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 __all__ = ["_installed", "now", "publisher", "rules", "viewer", "watched"]
 
 

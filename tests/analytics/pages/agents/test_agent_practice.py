@@ -14,7 +14,7 @@ from recommendations.store import jobs
 from recommendations.terms import RunStatus
 from tests.analytics.pages.agents.watched import PAGE, _installed, now, publisher, rules, text_of, viewer, words_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 __all__ = ["_installed", "now", "publisher", "rules", "viewer"]
 PRACTICE = f"{PAGE}practice/"
 

@@ -16,7 +16,7 @@ from tests.analytics.pages.agents.watched import PAGE, _installed, believe, now,
 from tests.services.agents.test_deciding import acting, campaign, two_campaigns
 from tests.services.campaigns.test_form import what
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 __all__ = ["_installed", "now", "publisher", "rules", "viewer"]
 
 

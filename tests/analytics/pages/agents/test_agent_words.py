@@ -23,7 +23,7 @@ from recommendations.services.push.sendings import LiveCampaign
 from tests.agent_records import MENU
 from tests.analytics.pages.agents.watched import _installed, now, rules, text_of, viewer, watched
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 __all__ = ["_installed", "now", "rules", "viewer", "watched"]
 
 

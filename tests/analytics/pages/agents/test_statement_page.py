@@ -24,7 +24,7 @@ from recommendations.services.push.sendings import LiveCampaign
 from tests.analytics.pages.agents.test_worth import reading
 from tests.analytics.pages.agents.watched import _installed, now, publisher, rules, text_of, viewer, watched
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 __all__ = ["_installed", "now", "publisher", "rules", "viewer", "watched"]
 PAGE = "/campaigns/agent/statements/"
 COUNTS = MonthChoices(decisions=1_940, differing=212, own=1_500, sent=1_204, waits=296, trials=14, answered=61)

@@ -37,7 +37,7 @@ from tests.analytics.pages.agents.watched import (
     watched,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 __all__ = ["_installed", "now", "publisher", "rules", "viewer", "watched"]
 LEAVERS = GuardReading(agent=0.071, rule=0.1, low=-0.041, high=-0.014)
 UNSEEN = LiftReading(value=0.8, base=60.0, low=-1.2, high=2.8, smallest=1.9)

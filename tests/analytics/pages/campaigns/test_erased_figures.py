@@ -12,7 +12,7 @@ from recommendations.services.contacts.reading import erase_contact
 from tests.analytics.pages.campaigns.sent_to_forty import _installed, campaign, merchandiser, now, rules, sent
 
 __all__ = ["_installed", "campaign", "merchandiser", "now", "rules"]
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 
 REMARK = (
     "2 of the messages went to people whose contacts have been erased since: they count as sent on the day of their "

@@ -25,7 +25,7 @@ from tests.post_office import Office, post_office
 from tests.push_models import logistic, use
 from tests.push_records import contact
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 
 
 @pytest.fixture(autouse=True)

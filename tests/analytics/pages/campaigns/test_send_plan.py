@@ -43,7 +43,7 @@ from tests.services.campaigns.test_form import draft, what
 from tests.services.push.test_plans import planned, written
 
 __all__ = ["_installed", "campaign", "merchandiser", "now", "publisher", "rules"]
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 
 
 def hidden_in(client: Client, address: str) -> dict[str, str]:

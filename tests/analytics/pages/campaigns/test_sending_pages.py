@@ -40,7 +40,7 @@ from tests.services.campaigns.test_form import draft
 from tests.services.push.test_plans import launch, planned, written
 
 __all__ = ["_installed", "campaign", "merchandiser", "now", "publisher", "rules"]
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop_today")]
 
 
 class TestSending:
